@@ -1,0 +1,78 @@
+//! What bytes are that are no identification.
+//!
+//! A pure judgement over everything that was heard, so that a failure can name what is on the line rather than say
+//! "timeout". Messages and hints are the binary's; here are facts.
+
+use crate::hdlc;
+use crate::parity::{self, Survey};
+
+/// The escape sequence and version that open an SML transport frame (BSI TR-03109-1, SML 1.04).
+const SML_START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 0x01, 0x01, 0x01, 0x01];
+
+/// Fewer characters than this prove nothing about what a line carries.
+const TEXT_MIN: usize = 3;
+
+/// What a line carries instead of an identification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// No 7-bit text: another rate or framing, an inverting head, noise.
+    Garbled,
+    /// Text, but no identification in it.
+    Text,
+    /// Text with values in brackets: the telegram or readout of a meter that was not asked for it.
+    Telegram,
+    /// SML.
+    Sml,
+    /// HDLC frames.
+    Hdlc,
+}
+
+/// Judges received bytes, parity bits and all; not empty.
+pub fn content(bytes: &[u8]) -> Content {
+    if bytes.windows(SML_START.len()).any(|window| window == SML_START) {
+        return Content::Sml;
+    }
+    if hdlc::find(bytes).is_some() || bytes.strip_prefix(&[hdlc::FLAG]).and_then(hdlc::begins_frame).is_some()
+    {
+        return Content::Hdlc;
+    }
+    let text = if Survey::of(bytes).in_sight() {
+        bytes.iter().map(|&byte| parity::strip(byte)).collect()
+    } else {
+        bytes.to_vec()
+    };
+    if !is_mostly_text(&text) {
+        return Content::Garbled;
+    }
+    let values = text.split(|&byte| byte == b'(').skip(1).filter(|part| part.contains(&b')')).count();
+    if values > 0 { Content::Telegram } else { Content::Text }
+}
+
+/// Whether at least three in four characters are text, and the rest could be noise.
+pub fn is_mostly_text(bytes: &[u8]) -> bool {
+    let text =
+        bytes.iter().filter(|&&byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | 0x02 | 0x03)).count();
+    text >= TEXT_MIN && text * 4 >= bytes.len() * 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_line_is_told_by_its_bytes() {
+        assert_eq!(content(&[0x80, 0xC0, 0x00, 0x80, 0xFE]), Content::Garbled);
+        assert_eq!(content(b"\x00"), Content::Garbled);
+        assert_eq!(content(b"/ISK5\\2MT3"), Content::Text);
+        assert_eq!(content(b"1-0:1.8.0*255(00123.4*kWh)\r\n!\r\n"), Content::Telegram);
+        assert_eq!(content(&[&[0x00][..], &SML_START, &[0x76, 0x05]].concat()), Content::Sml);
+        assert_eq!(content(&hdlc::SNRM), Content::Hdlc);
+        assert_eq!(content(&hdlc::SNRM[..5]), Content::Hdlc);
+    }
+
+    #[test]
+    fn text_is_text_with_its_parity_bits_too() {
+        let with_parity: Vec<u8> = b"/ISK5\\2MT3".iter().map(|&byte| parity::with_even(byte)).collect();
+        assert_eq!(content(&with_parity), Content::Text);
+    }
+}

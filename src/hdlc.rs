@@ -1,0 +1,133 @@
+//! As much of HDLC (IEC 62056-46) as a sign-on needs: DISC to free a meter, SNRM and UA for the virtual one, and the
+//! recognition of frames on a line that should not carry any.
+
+/// The flag that opens and closes a frame.
+pub const FLAG: u8 = 0x7E;
+
+/// DISC from client 16 to server 1.
+pub const DISC: [u8; 9] = [0x7E, 0xA0, 0x07, 0x03, 0x21, 0x53, 0x03, 0xC7, 0x7E];
+
+/// SNRM from client 16 to server 1, without parameters.
+pub const SNRM: [u8; 9] = [0x7E, 0xA0, 0x07, 0x03, 0x21, 0x93, 0x0F, 0x01, 0x7E];
+
+/// Control fields, poll/final bit set.
+mod control {
+    pub(super) const SNRM: u8 = 0x93;
+    pub(super) const DISC: u8 = 0x53;
+    pub(super) const UA: u8 = 0x73;
+}
+
+/// Frame check sequence: CRC-16/X-25, sent low byte first.
+fn fcs(bytes: &[u8]) -> u16 {
+    !bytes.iter().fold(0xFFFF, |crc: u16, &byte| {
+        (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0x8408 } else { crc >> 1 })
+    })
+}
+
+/// What a frame wants, as far as a sign-on cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Set normal response mode: opens the link.
+    Snrm,
+    /// Disconnect: closes it.
+    Disc,
+    /// Unnumbered acknowledgement: the answer to both.
+    Ua,
+    /// Anything else.
+    Other,
+}
+
+/// A frame found among received bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Destination and source address fields, in this order, as sent.
+    pub addresses: (&'a [u8], &'a [u8]),
+    /// What it wants.
+    pub command: Command,
+    /// Bytes from the start of the searched input to the end of the closing flag.
+    pub end: usize,
+}
+
+/// The first whole frame (format type 3, right length, right check sequence) in `bytes`.
+pub fn find(bytes: &[u8]) -> Option<Frame<'_>> {
+    bytes.iter().enumerate().filter(|&(_, &byte)| byte == FLAG).find_map(|(start, _)| {
+        let body = &bytes[start + 1..];
+        let length = begins_frame(body)?;
+        if body.get(length) != Some(&FLAG) {
+            return None;
+        }
+        let (frame, check) = body[..length].split_at(length.checked_sub(2)?);
+        if fcs(frame).to_le_bytes() != check {
+            return None;
+        }
+        let (destination, rest) = split_address(frame.get(2..)?)?;
+        let (source, rest) = split_address(rest)?;
+        let command = match *rest.first()? {
+            control::SNRM => Command::Snrm,
+            control::DISC => Command::Disc,
+            control::UA => Command::Ua,
+            _ => Command::Other,
+        };
+        Some(Frame { addresses: (destination, source), command, end: start + 1 + length + 1 })
+    })
+}
+
+/// Length in bytes, without flags, of the frame whose format field opens `body`, if it is one of type 3.
+pub fn begins_frame(body: &[u8]) -> Option<usize> {
+    let &[high, low, ..] = body else { return None };
+    let length = usize::from(u16::from_be_bytes([high & 0x07, low]));
+    (high & 0xF0 == 0xA0 && length >= 7).then_some(length)
+}
+
+/// Splits off an address field: up to four bytes, the last one odd.
+fn split_address(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let last = bytes.iter().take(4).position(|byte| byte & 1 == 1)?;
+    Some(bytes.split_at(last + 1))
+}
+
+/// The UA that answers a frame with these addresses.
+pub fn unnumbered_acknowledgement(to: &Frame<'_>) -> Vec<u8> {
+    let (destination, source) = to.addresses;
+    let length = 2 + source.len() + destination.len() + 1 + 2;
+    let mut body = vec![0xA0, length as u8];
+    body.extend_from_slice(source);
+    body.extend_from_slice(destination);
+    body.push(control::UA);
+    let check = fcs(&body).to_le_bytes();
+    [&[FLAG], &body[..], &check, &[FLAG]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vectors_of_the_standard_are_frames() {
+        let snrm = find(&SNRM).unwrap();
+        assert_eq!((snrm.command, snrm.end), (Command::Snrm, 9));
+        assert_eq!(find(&DISC).unwrap().command, Command::Disc);
+        let ua = unnumbered_acknowledgement(&snrm);
+        assert_eq!(ua, [0x7E, 0xA0, 0x07, 0x21, 0x03, 0x73, 0x01, 0x40, 0x7E]);
+        assert_eq!(find(&ua).unwrap().command, Command::Ua);
+    }
+
+    #[test]
+    fn a_frame_is_found_behind_junk_and_shared_flags() {
+        let bytes = [b"\x00\x7E\xFF\x7E", &SNRM[..], &DISC[1..]].concat();
+        let first = find(&bytes).unwrap();
+        assert_eq!(first.command, Command::Snrm);
+        let second = find(&bytes[first.end - 1..]).unwrap();
+        assert_eq!(second.command, Command::Disc);
+    }
+
+    #[test]
+    fn a_flipped_bit_makes_it_none() {
+        for place in 0..SNRM.len() {
+            for bit in 0..8 {
+                let mut frame = SNRM;
+                frame[place] ^= 1 << bit;
+                assert_eq!(find(&frame), None, "byte {place}, bit {bit}");
+            }
+        }
+    }
+}

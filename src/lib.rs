@@ -1,0 +1,18 @@
+//! The IEC 62056-21 mode-E sign-on, as a library: what the `iecprobe` and `iecmeter` binaries are made of.
+//!
+//! The protocol is pure. [`signon::SignOn`] and [`meter::Meter`] take bytes and [`std::time::Instant`]s and give
+//! actions; they know no port, no clock and no log. [`wire::Wire`] joins the two in memory, character by character, at
+//! the rates both have set. Around this core stands a thin shell: [`line`] (serial ports and the built-in meter),
+//! [`driver`] (the one loop that owns time during a sign-on) and [`pipe`] (the raw byte pipe that follows it).
+
+pub mod baud;
+pub mod diagnosis;
+pub mod flag;
+pub mod hdlc;
+pub mod identification;
+pub mod message;
+pub mod parity;
+pub mod settings;
+pub mod signon;
+pub mod text;
+pub mod timing;

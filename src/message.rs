@@ -1,0 +1,101 @@
+//! The messages that a reader sends during a sign-on, in 7-bit characters (IEC 62056-21, clauses 5.5 and 6.3).
+//!
+//! Parity is the line's business: it is added where the characters go out.
+
+/// ACK: opens an acknowledgement, and a meter's confirmation.
+pub const ACK: u8 = 0x06;
+/// NAK: the meter could not use our acknowledgement.
+pub const NAK: u8 = 0x15;
+/// STX: opens a data message.
+pub const STX: u8 = 0x02;
+
+/// The break message `SOH B 0 ETX BCC`: ends whatever session the meter is in, at the rate it listens at (clause 6.3.5).
+pub const BREAK: [u8; 5] = [0x01, b'B', b'0', 0x03, 0x71];
+
+/// The protocol control character of the acknowledgement for HDLC (Annex E).
+pub const CONTROL_HDLC: u8 = b'2';
+
+/// Longest device address in a request.
+pub const ADDRESS_MAX: usize = 32;
+
+/// A request message, CR LF included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request(Vec<u8>);
+
+/// Why a text cannot be a request or an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// A character that the field must not contain.
+    #[error("{0:?} cannot stand there")]
+    Character(char),
+    /// More characters than the field takes.
+    #[error("{0} characters are too many: {ADDRESS_MAX} at most")]
+    TooLong(usize),
+    /// Nothing at all.
+    #[error("nothing to send")]
+    Empty,
+}
+
+impl Request {
+    /// `/?!`: the request that every meter answers.
+    pub fn general() -> Self {
+        Self(b"/?!\r\n".to_vec())
+    }
+
+    /// `/?ADDRESS!`: the request to the meter with this address, of at most 32 of `0-9A-Za-z` and space.
+    pub fn to_address(address: &str) -> Result<Self, RequestError> {
+        if let Some(bad) = address.chars().find(|&c| !c.is_ascii_alphanumeric() && c != ' ') {
+            return Err(RequestError::Character(bad));
+        }
+        if address.len() > ADDRESS_MAX {
+            return Err(RequestError::TooLong(address.len()));
+        }
+        Ok(Self(format!("/?{address}!\r\n").into_bytes()))
+    }
+
+    /// A request outside the standard, of printable ASCII, without its CR LF.
+    pub fn verbatim(text: &str) -> Result<Self, RequestError> {
+        if let Some(bad) = text.chars().find(|&c| !c.is_ascii_graphic() && c != ' ') {
+            return Err(RequestError::Character(bad));
+        }
+        if text.is_empty() {
+            return Err(RequestError::Empty);
+        }
+        Ok(Self(format!("{text}\r\n").into_bytes()))
+    }
+
+    /// The characters to send.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The acknowledgement `ACK V Z 2 CR LF` that selects HDLC (Annex E): `control` is V, `z` the baud character.
+pub fn acknowledgement(control: u8, z: u8) -> [u8; 6] {
+    [ACK, control, z, b'2', b'\r', b'\n']
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vectors_of_the_standard() {
+        assert_eq!(Request::general().as_bytes(), [0x2F, 0x3F, 0x21, 0x0D, 0x0A]);
+        assert_eq!(Request::to_address("12345678").unwrap().as_bytes(), b"/?12345678!\r\n");
+        assert_eq!(Request::verbatim("/2!").unwrap().as_bytes(), b"/2!\r\n");
+        assert_eq!(acknowledgement(CONTROL_HDLC, b'5'), [0x06, 0x32, 0x35, 0x32, 0x0D, 0x0A]);
+        assert_eq!(BREAK[1..].iter().fold(0, |bcc, byte| bcc ^ byte), 0, "the BCC covers what follows SOH");
+    }
+
+    #[test]
+    fn an_address_has_its_alphabet_and_its_length() {
+        assert_eq!(Request::to_address("12!"), Err(RequestError::Character('!')));
+        assert_eq!(Request::to_address("ä"), Err(RequestError::Character('ä')));
+        assert_eq!(Request::to_address(&"1".repeat(33)), Err(RequestError::TooLong(33)));
+        assert!(Request::to_address(&"1".repeat(32)).is_ok());
+        assert!(Request::to_address("abc XYZ 09").is_ok());
+        assert_eq!(Request::verbatim("/?\r!"), Err(RequestError::Character('\r')));
+        assert_eq!(Request::verbatim(""), Err(RequestError::Empty));
+    }
+}

@@ -1,0 +1,74 @@
+//! What a port is set to: rate and framing, and the times on the wire that follow from them.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Bits on the wire for one character: 7E1 and 8N1 both have a start bit, eight more, and a stop bit.
+const BITS_PER_CHARACTER: u32 = 10;
+
+/// How a character's ten bits are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Seven data bits, even parity, one stop bit: the sign-on (IEC 62056-21, clause 5.1).
+    SevenEven,
+    /// Eight data bits, no parity, one stop bit: HDLC.
+    EightNone,
+}
+
+/// Rate and framing of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Rate in Bd; never 0.
+    pub baud: u32,
+    /// Framing of a character.
+    pub framing: Framing,
+}
+
+impl Settings {
+    /// `baud` Bd 7E1.
+    pub const fn seven_even(baud: u32) -> Self {
+        Self { baud, framing: Framing::SevenEven }
+    }
+
+    /// `baud` Bd 8N1.
+    pub const fn eight_none(baud: u32) -> Self {
+        Self { baud, framing: Framing::EightNone }
+    }
+
+    /// Time that `characters` take on the wire.
+    pub fn wire_time(self, characters: usize) -> Duration {
+        let bits = u64::from(BITS_PER_CHARACTER) * characters as u64;
+        Duration::from_nanos(bits * 1_000_000_000 / u64::from(self.baud))
+    }
+
+    /// Time of one character on the wire.
+    pub fn character(self) -> Duration {
+        self.wire_time(1)
+    }
+
+    /// Time of one bit on the wire.
+    pub fn bit(self) -> Duration {
+        Duration::from_nanos(1_000_000_000 / u64::from(self.baud))
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let framing = match self.framing {
+            Framing::SevenEven => "7E1",
+            Framing::EightNone => "8N1",
+        };
+        write!(f, "{} Bd {framing}", self.baud)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_takes_167_ms_at_300_bd() {
+        assert_eq!(Settings::seven_even(300).wire_time(5).as_millis(), 166);
+        assert_eq!(Settings::seven_even(300).to_string(), "300 Bd 7E1");
+    }
+}

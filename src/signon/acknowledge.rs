@@ -1,0 +1,251 @@
+//! From the acknowledgement to the answer at the new rate.
+//!
+//! The rate changes once, to the data rate at 8N1: after the last stop bit of the acknowledgement, before the meter
+//! answers. What comes before the change is our echo, a second identification, or a meter that answers at the old
+//! rate; what comes after it is for [`confirmation::judge`].
+
+use std::time::{Duration, Instant};
+
+use crate::diagnosis;
+use crate::parity;
+use crate::settings::Settings;
+use crate::signon::Action;
+use crate::signon::config::{Config, Confirm};
+use crate::signon::confirmation::{self, Judgement};
+use crate::signon::echo::{EchoFilter, Sifted};
+use crate::timing;
+
+/// Received bytes that are kept: more than any answer has.
+const KEPT_MAX: usize = 1024;
+
+/// The acknowledgement on its way, and the answer to it.
+#[derive(Debug)]
+pub(super) struct Acknowledge {
+    start: Settings,
+    data: Settings,
+    confirm: Confirm,
+    wait: Duration,
+    drain: bool,
+    /// Present where the head is known to echo.
+    echo: Option<EchoFilter>,
+    bytes: Vec<u8>,
+    /// How many of `bytes` came before the change of rate.
+    early: usize,
+    /// When the current run of characters began, and its last character.
+    run: Option<(Instant, Instant)>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// At the start rate; the rate changes at this instant.
+    Sending(Instant),
+    /// At the data rate since, but for the time that the change itself takes.
+    Switching,
+    /// At the data rate since this instant.
+    Listening(Instant),
+    /// Back at the start rate, to see whether the junk is a readout: until this instant, from this byte on.
+    Probing { until: Option<Instant>, from: usize },
+}
+
+/// How the meter answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// With a confirmation.
+    Confirmed {
+        /// The baud character that it names.
+        z: u8,
+        /// Whether it came before the change of rate.
+        early: bool,
+        /// What came behind it.
+        rest: Vec<u8>,
+    },
+    /// Without one: with HDLC, with nothing, or with this much that could not be read.
+    Unconfirmed {
+        /// Bytes that could not be read.
+        unreadable: usize,
+        /// What belongs to the pipe.
+        rest: Vec<u8>,
+    },
+    /// Nobody waited for it.
+    NotAwaited {
+        /// What belongs to the pipe.
+        rest: Vec<u8>,
+    },
+    /// With NAK.
+    Nak,
+    /// With the break message.
+    Break,
+    /// With its data, at this rate in Bd.
+    Readout(u32),
+    /// It went on with a telegram that it had begun before.
+    Telegram,
+}
+
+/// What the acknowledgement wants next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// An action.
+    Act(Action),
+    /// Time to pass, or bytes.
+    Wait(Instant),
+    /// Nothing more.
+    Answered(Answer),
+}
+
+impl Acknowledge {
+    /// The acknowledgement `message`, whose first character leaves at `now`.
+    pub(super) fn new(
+        config: &Config,
+        message: &[u8],
+        start: Settings,
+        data: Settings,
+        head_echoes: bool,
+        now: Instant,
+    ) -> Self {
+        let computed = start.wire_time(message.len()) + timing::SWITCH_MARGIN;
+        Self {
+            start,
+            data,
+            confirm: config.confirm,
+            wait: config.wait_confirmation(),
+            drain: config.switch_delay.is_none(),
+            echo: head_echoes.then(|| EchoFilter::new(message)),
+            bytes: Vec::new(),
+            early: 0,
+            run: None,
+            stage: Stage::Sending(now + config.switch_delay.unwrap_or(computed)),
+        }
+    }
+
+    /// What was received, our echo left out.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Takes one received byte.
+    pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        let sifted = match &mut self.echo {
+            None => Sifted::One(byte),
+            // An echo begins while we send; a first copy that comes later is the meter's.
+            Some(echo) if !matches!(self.stage, Stage::Sending(_)) && !echo.heard() => Sifted::One(byte),
+            Some(echo) => echo.sift(byte),
+        };
+        match sifted {
+            Sifted::Nothing => {}
+            Sifted::One(byte) => self.take(&[byte], now),
+            Sifted::Two(first, second) => self.take(&[first, second], now),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], now: Instant) {
+        let room = KEPT_MAX.saturating_sub(self.bytes.len());
+        self.bytes.extend(bytes.iter().take(room));
+        self.run = match self.run {
+            Some((began, last)) if now < last + timing::RUN_PAUSE => Some((began, now)),
+            _ => Some((now, now)),
+        };
+        if matches!(self.stage, Stage::Sending(_)) {
+            self.early = self.bytes.len();
+        }
+    }
+
+    /// What to do now.
+    pub(super) fn poll(&mut self, now: Instant) -> Next {
+        match self.stage {
+            Stage::Sending(switch_at) if now < switch_at => Next::Wait(switch_at),
+            Stage::Sending(_) => {
+                self.stage = Stage::Switching;
+                Next::Act(Action::Configure { settings: self.data, drain: self.drain })
+            }
+            Stage::Switching => {
+                self.stage = Stage::Listening(now);
+                if self.confirm == Confirm::Skip {
+                    return Next::Answered(Answer::NotAwaited { rest: std::mem::take(&mut self.bytes) });
+                }
+                self.listen(now, now)
+            }
+            Stage::Listening(since) => self.listen(since, now),
+            Stage::Probing { until, from } => self.probe(until, from, now),
+        }
+    }
+
+    fn listen(&mut self, since: Instant, now: Instant) -> Next {
+        let judgement = confirmation::judge(&self.bytes);
+        let (began, last) = self.run.unwrap_or((since, since));
+        // A meter that was still talking when we sent reacts to us only after that.
+        let crossing = began < since;
+        let base = if crossing { last.max(since) } else { since } + self.wait;
+        let until = match judgement {
+            Judgement::Confirmed { z, end } => {
+                let early = end <= self.early;
+                return Next::Answered(Answer::Confirmed { z, early, rest: self.bytes.split_off(end) });
+            }
+            Judgement::Hdlc { start } => {
+                let rest = self.bytes.split_off(start);
+                return Next::Answered(Answer::Unconfirmed { unreadable: 0, rest });
+            }
+            Judgement::Break => return Next::Answered(Answer::Break),
+            Judgement::Readout if self.early_telegram() => return Next::Answered(Answer::Telegram),
+            Judgement::Readout => return Next::Answered(Answer::Readout(self.data.baud)),
+            Judgement::Nak if now >= last + timing::NAK_SILENCE => return Next::Answered(Answer::Nak),
+            Judgement::Nak => last + timing::NAK_SILENCE,
+            Judgement::Begun => {
+                base.max(last + timing::INTER_CHARACTER_MAX + self.start.character() + timing::ADAPTER_LAG)
+            }
+            Judgement::Nothing => base,
+            Judgement::Junk => {
+                let talking = now < last + timing::RUN_PAUSE;
+                let longest = if crossing { timing::CROSSING_MAX } else { timing::JUNK_MAX };
+                if talking && now >= began + longest && self.start.baud != self.data.baud {
+                    self.stage = Stage::Probing { until: None, from: self.bytes.len() };
+                    return Next::Act(Action::Configure { settings: self.start, drain: false });
+                }
+                // While it talks, its end or its excess decides.
+                if talking { base.max((last + timing::RUN_PAUSE).min(began + longest)) } else { base }
+            }
+        };
+        if now < until {
+            // A run that grows too long is noticed when it happens, not when the wait is over.
+            let check = began + timing::JUNK_MAX;
+            return Next::Wait(if now < check { until.min(check) } else { until });
+        }
+        if self.early_telegram() {
+            return Next::Answered(Answer::Telegram);
+        }
+        let rest =
+            confirmation::open_flag(&self.bytes).map_or_else(Vec::new, |flag| self.bytes.split_off(flag));
+        Next::Answered(Answer::Unconfirmed { unreadable: self.bytes.len() - self.early, rest })
+    }
+
+    /// Listens at the start rate for text, then returns to the data rate.
+    fn probe(&mut self, until: Option<Instant>, from: usize, now: Instant) -> Next {
+        let heard = &self.bytes[from.min(self.bytes.len())..];
+        let Some(until) = until else {
+            let until = now + timing::READOUT_PROBE;
+            self.stage = Stage::Probing { until: Some(until), from };
+            return Next::Wait(until);
+        };
+        if now < until {
+            return Next::Wait(until);
+        }
+        let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
+        if diagnosis::is_mostly_text(&plain) {
+            return Next::Answered(Answer::Readout(self.start.baud));
+        }
+        // Whatever it is, the meter may still be at the data rate.
+        self.bytes.truncate(from);
+        self.stage = Stage::Listening(now);
+        self.run = None;
+        self.wait = Duration::ZERO;
+        Next::Act(Action::Configure { settings: self.data, drain: false })
+    }
+
+    /// Whether text that is no second identification was received while we sent.
+    fn early_telegram(&self) -> bool {
+        let plain: Vec<u8> = self.bytes[..self.early].iter().map(|&byte| parity::strip(byte)).collect();
+        plain.iter().filter(|byte| byte.is_ascii_graphic()).count() >= 4
+            && diagnosis::is_mostly_text(&plain)
+            && !plain.contains(&b'/')
+    }
+}

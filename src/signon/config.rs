@@ -1,0 +1,106 @@
+//! What a sign-on is to do: the options of the command line that concern the protocol, as values that are in range.
+
+use std::time::Duration;
+
+use crate::flag::FlagId;
+use crate::message::{CONTROL_HDLC, Request};
+use crate::timing;
+
+/// Whether to wait for the meter's confirmation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Confirm {
+    /// Wait for it; go on without.
+    #[default]
+    Auto,
+    /// Wait for it; fail without.
+    Require,
+    /// Do not wait.
+    Skip,
+}
+
+/// How to wake a battery meter (IEC 62056-21, Annex B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WakeUp {
+    /// One long run of NULs, then silence.
+    Normal,
+    /// Bursts of NULs until the meter answers with an ACK.
+    Fast,
+}
+
+/// Everything that a sign-on needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Rate of the sign-on in Bd.
+    pub start_baud: u32,
+    /// Quiet time before the first character.
+    pub warm_up: Duration,
+    /// Whether the line shows parity bits by nature, so that seeing them is worth no note.
+    pub expects_parity: bool,
+    /// The request message.
+    pub request: Request,
+    /// Requests in all, at least 1.
+    pub attempts: u32,
+    /// Longest wait for the first character of each answer, where given.
+    pub wait: Option<Duration>,
+    /// Accepted manufacturers; none means any.
+    pub manufacturers: Vec<FlagId>,
+    /// Data rate in Bd to use whatever the meter offers; one that has a baud character.
+    pub forced_baud: Option<u32>,
+    /// V, the protocol control character of the acknowledgement.
+    pub control: u8,
+    /// Acknowledge mode E even where it is not offered.
+    pub force: bool,
+    /// What to do about the confirmation.
+    pub confirm: Confirm,
+    /// From the first bit of the acknowledgement to the change of rate, where given.
+    pub switch_delay: Option<Duration>,
+    /// Send DISC and break to free a meter from an earlier session or attempt.
+    pub recover: bool,
+    /// Wake the meter before each request.
+    pub wake_up: Option<WakeUp>,
+    /// Stop after the identification.
+    pub ident_only: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            start_baud: 300,
+            warm_up: Duration::ZERO,
+            expects_parity: true,
+            request: Request::general(),
+            attempts: 3,
+            wait: None,
+            manufacturers: Vec::new(),
+            forced_baud: None,
+            control: CONTROL_HDLC,
+            force: false,
+            confirm: Confirm::Auto,
+            switch_delay: None,
+            recover: true,
+            wake_up: None,
+            ident_only: false,
+        }
+    }
+}
+
+impl Config {
+    /// The wait for the identification.
+    pub(super) fn wait_identification(&self) -> Duration {
+        self.wait.unwrap_or(timing::WAIT)
+    }
+
+    /// The wait for the confirmation.
+    pub(super) fn wait_confirmation(&self) -> Duration {
+        self.wait.unwrap_or(timing::WAIT_CONFIRMATION)
+    }
+
+    /// The time within which a failure has to be reported: known unless more patience than usual was asked for.
+    pub(super) fn limit(&self) -> Option<Duration> {
+        let usual = self.wait_identification() <= timing::WAIT
+            && self.attempts <= Self::default().attempts
+            && self.warm_up <= timing::WARM_UP
+            && self.wake_up.is_none();
+        usual.then_some(timing::FAILURE_LIMIT - timing::FAILURE_RESERVE)
+    }
+}

@@ -1,0 +1,171 @@
+//! What a meter says after the acknowledgement, as received at the new rate.
+//!
+//! Hoped for is the confirmation, the acknowledgement sent back. In the field come also: the same without parity bits,
+//! HDLC at once, NAK, the break message, a readout; and, before or instead of all that, junk: the tail of an echo, an
+//! answer that crossed ours, a confirmation at the old rate. The judgement is always over everything received so far,
+//! so that it cannot depend on how the bytes were cut into reads.
+
+use crate::hdlc;
+use crate::message::{ACK, BREAK, NAK, STX};
+use crate::parity;
+
+/// Printable characters after an STX that make a readout.
+const READOUT_EVIDENCE: usize = 4;
+
+/// Printable characters in a row that make text.
+const TEXT_EVIDENCE: usize = 12;
+
+/// The judgement over the bytes received after the acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// Nothing has come.
+    Nothing,
+    /// Nothing of any meaning so far.
+    Junk,
+    /// A confirmation has begun.
+    Begun,
+    /// A confirmation, naming this baud character; the pipe begins at `end`.
+    Confirmed {
+        /// The baud character that the meter confirms.
+        z: u8,
+        /// Index of the first byte behind it.
+        end: usize,
+    },
+    /// An HDLC frame begins at `start`.
+    Hdlc {
+        /// Index of its opening flag.
+        start: usize,
+    },
+    /// NAK, so far with nothing behind it.
+    Nak,
+    /// The break message.
+    Break,
+    /// A data readout.
+    Readout,
+}
+
+/// Judges everything received since the acknowledgement.
+pub(super) fn judge(bytes: &[u8]) -> Judgement {
+    if bytes.is_empty() {
+        return Judgement::Nothing;
+    }
+    let plain: Vec<u8> = bytes.iter().map(|&byte| parity::strip(byte)).collect();
+    // A frame may carry any bytes, so nothing behind its start is looked at.
+    let frame = frame_start(bytes);
+    let before_frame = &plain[..frame.unwrap_or(plain.len())];
+    for start in 0..before_frame.len() {
+        let rest = &before_frame[start..];
+        if let &[ACK, _, z, _, b'\r', b'\n', ..] = rest {
+            if rest[1..4].iter().all(u8::is_ascii_graphic) {
+                return Judgement::Confirmed { z, end: start + 6 };
+            }
+        }
+        if rest.starts_with(&BREAK) {
+            return Judgement::Break;
+        }
+        if rest[0] == STX && printable_prefix(&rest[1..]) >= READOUT_EVIDENCE {
+            return Judgement::Readout;
+        }
+    }
+    if let Some(start) = frame {
+        return Judgement::Hdlc { start };
+    }
+    if longest_text(&plain) {
+        return Judgement::Readout;
+    }
+    if (0..plain.len()).any(|start| begins_confirmation(&plain[start..])) {
+        return Judgement::Begun;
+    }
+    if plain == [NAK] { Judgement::Nak } else { Judgement::Junk }
+}
+
+/// Index of the first flag that opens a frame, or that may: only flags follow.
+pub(super) fn open_flag(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.iter().rposition(|&byte| byte != hdlc::FLAG).map_or(0, |last| last + 1);
+    (end < bytes.len()).then_some(end)
+}
+
+/// Index of the first of the flags that stand before a frame's format field.
+fn frame_start(bytes: &[u8]) -> Option<usize> {
+    let flag = (0..bytes.len())
+        .find(|&at| bytes[at] == hdlc::FLAG && hdlc::begins_frame(&bytes[at + 1..]).is_some())?;
+    Some(bytes[..flag].iter().rposition(|&byte| byte != hdlc::FLAG).map_or(0, |last| last + 1))
+}
+
+/// Whether all of `plain` is the beginning of a confirmation, or of the break message.
+fn begins_confirmation(plain: &[u8]) -> bool {
+    if BREAK.starts_with(plain) {
+        return true;
+    }
+    plain.len() < 6
+        && plain.iter().enumerate().all(|(place, byte)| match place {
+            0 => *byte == ACK,
+            1..=3 => byte.is_ascii_graphic(),
+            _ => *byte == b'\r',
+        })
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\r' | b'\n')
+}
+
+fn printable_prefix(plain: &[u8]) -> usize {
+    plain.iter().take_while(|&&byte| is_text(byte)).count()
+}
+
+/// Whether a value in brackets, as readouts have them, stands in a run of text.
+fn longest_text(plain: &[u8]) -> bool {
+    plain
+        .split(|&byte| !is_text(byte))
+        .any(|run| run.len() >= TEXT_EVIDENCE && run.contains(&b'(') && run.contains(&b')'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confirmation_comes_with_parity_bits_and_without_and_behind_junk() {
+        for junk in [&b""[..], b"\x00", b"\xF8\x0A", b"SK5\\2MT\r\n"] {
+            for confirmation in [&b"\x06\xB2\x35\xB2\x8D\x0A"[..], b"\x06252\r\n"] {
+                let bytes = [junk, confirmation].concat();
+                assert_eq!(judge(&bytes), Judgement::Confirmed { z: b'5', end: bytes.len() }, "{bytes:x?}");
+                for cut in junk.len() + 1..bytes.len() {
+                    assert_eq!(judge(&bytes[..cut]), Judgement::Begun, "{:x?}", &bytes[..cut]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_glued_to_a_confirmation_is_left() {
+        let bytes = [&b"\x06\xB2\x35\xB2\x8D\x0A"[..], &hdlc::SNRM].concat();
+        assert_eq!(judge(&bytes), Judgement::Confirmed { z: b'5', end: 6 });
+    }
+
+    #[test]
+    fn hdlc_at_once_is_seen_from_its_first_flag() {
+        let bytes = [&b"\x00\x7E"[..], &hdlc::SNRM].concat();
+        assert_eq!(judge(&bytes), Judgement::Hdlc { start: 1 });
+        assert_eq!(judge(b"\x7E"), Judgement::Junk);
+        assert_eq!(open_flag(b"\x00\x7E\x7E"), Some(1));
+        assert_eq!(open_flag(b"\x7E\x00"), None);
+    }
+
+    #[test]
+    fn refusals_count_with_parity_bits_and_without() {
+        assert_eq!(judge(b"\x15"), Judgement::Nak);
+        assert_eq!(judge(b"\x95"), Judgement::Nak);
+        assert_eq!(judge(b"\x15\x00"), Judgement::Junk);
+        assert_eq!(judge(b"\x01B0\x03\x71"), Judgement::Break);
+        assert_eq!(judge(b"\x81B0\x03\x71"), Judgement::Break);
+    }
+
+    #[test]
+    fn a_readout_is_known_by_its_stx_or_its_brackets() {
+        assert_eq!(judge(b"\x020-0:"), Judgement::Readout);
+        assert_eq!(judge(b"\x820-0:"), Judgement::Readout);
+        assert_eq!(judge(b"0-0:C.1.0(12345678)\r\n"), Judgement::Readout);
+        assert_eq!(judge(b"/ISK5\\2MT382-1000\r\n"), Judgement::Junk);
+    }
+}

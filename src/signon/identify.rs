@@ -1,0 +1,226 @@
+//! From the request to the moment at which the acknowledgement can go out: the echo, the identification, and tr of
+//! silence in which a meter that was not asked, or that answers twice, gives itself away.
+
+use std::time::{Duration, Instant};
+
+use crate::identification::Identification;
+use crate::message::STX;
+use crate::parity;
+use crate::settings::Settings;
+use crate::signon::echo::{EchoFilter, Sifted};
+use crate::signon::listen::{Damage, Heard, Listener};
+use crate::timing;
+
+/// Received characters that are kept as evidence.
+const HEARD_MAX: usize = 1024;
+
+/// Characters of text behind an identification that make it the head of a telegram.
+const TELEGRAM_EVIDENCE: usize = 4;
+
+/// Waiting for an identification.
+#[derive(Debug)]
+pub(super) struct Identify {
+    settings: Settings,
+    echo: EchoFilter,
+    listener: Listener,
+    /// When the first character has to be there.
+    first_by: Instant,
+    /// When the whole sign-on has to have failed, if it has not come further.
+    limit: Option<Instant>,
+    last: Option<Instant>,
+    heard: Vec<u8>,
+    found: Option<Found>,
+    ended: Option<Ended>,
+}
+
+#[derive(Debug)]
+struct Found {
+    identification: Identification,
+    parity_in_sight: bool,
+    strays: usize,
+    at: Instant,
+    /// What came behind it.
+    after: Vec<u8>,
+}
+
+/// How the waiting ended.
+#[derive(Clone, Debug)]
+pub(super) enum Ended {
+    /// With an identification, and tr of silence after it.
+    Identified {
+        /// Who answered.
+        identification: Identification,
+        /// Whether bit 7 carried parity.
+        parity_in_sight: bool,
+        /// Characters before it that belong to nothing.
+        strays: usize,
+    },
+    /// With one that goes on as a telegram.
+    Telegram(Identification),
+    /// With one that goes on as a data message.
+    Readout(Identification),
+    /// With one whose parity was wrong.
+    Damaged(Damage),
+    /// With a line that has no end.
+    Endless,
+    /// Without any.
+    Nothing,
+}
+
+impl Identify {
+    /// Waits for the answer to `request`, whose first character leaves at `now`.
+    pub(super) fn new(
+        request: &[u8],
+        settings: Settings,
+        wait: Duration,
+        limit: Option<Instant>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            settings,
+            echo: EchoFilter::new(request),
+            listener: Listener::default(),
+            first_by: now + settings.wire_time(request.len()) + wait,
+            limit,
+            last: None,
+            heard: Vec::new(),
+            found: None,
+            ended: None,
+        }
+    }
+
+    /// What was received, our echo left out.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.heard
+    }
+
+    /// Whether our echo was heard.
+    pub(super) fn echo_heard(&self) -> bool {
+        self.echo.heard()
+    }
+
+    /// Takes one received character.
+    pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        match self.echo.sift(byte) {
+            Sifted::Nothing => {}
+            Sifted::One(byte) => self.take(byte, now),
+            Sifted::Two(first, second) => {
+                self.take(first, now);
+                self.take(second, now);
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8, now: Instant) {
+        self.last = Some(now);
+        if self.heard.len() < HEARD_MAX {
+            self.heard.push(byte);
+        }
+        if let Some(found) = &mut self.found {
+            if found.after.len() < HEARD_MAX {
+                found.after.push(parity::strip(byte));
+            }
+        }
+        if let Some(heard) = self.listener.push(byte, now) {
+            self.hear(heard, now);
+        }
+    }
+
+    fn hear(&mut self, heard: Heard, at: Instant) {
+        match heard {
+            Heard::Identification { identification, parity_in_sight } => {
+                // A second answer, after a retry, is as good as the first.
+                let strays = match &self.found {
+                    Some(found) => found.strays,
+                    None => strays(&self.heard, identification.line()),
+                };
+                self.found = Some(Found { identification, parity_in_sight, strays, at, after: Vec::new() });
+            }
+            Heard::Damaged(damage) if self.found.is_none() => self.ended = Some(Ended::Damaged(damage)),
+            Heard::Endless if self.found.is_none() => self.ended = Some(Ended::Endless),
+            _ => {}
+        }
+    }
+
+    /// How it ended, or until when to wait.
+    pub(super) fn poll(&mut self, now: Instant) -> Result<Ended, Instant> {
+        if let Some(deadline) = self.listener.deadline() {
+            if let Some(heard) = self.listener.handle_timeout(now) {
+                self.hear(heard, deadline - timing::END_WITHOUT_LF);
+            }
+        }
+        if let Some(ended) = &self.ended {
+            return Ok(ended.clone());
+        }
+        let until = match &self.found {
+            Some(found) => self.decision(found),
+            None => self.patience(),
+        };
+        if now < until {
+            return Err(self.listener.deadline().map_or(until, |deadline| deadline.min(until)));
+        }
+        match self.found.take() {
+            Some(found) => Ok(found.judged(self.listener.in_progress())),
+            None => {
+                // The only character of a reset echo that never went on.
+                self.heard.extend(self.echo.release());
+                Ok(Ended::Nothing)
+            }
+        }
+    }
+
+    /// When the acknowledgement can go out: after tr of silence, but before the meter gives up on us.
+    fn decision(&self, found: &Found) -> Instant {
+        let latest = found.at + timing::ACKNOWLEDGEMENT_LATEST;
+        if self.listener.in_progress() {
+            return latest;
+        }
+        let reaction = if found.identification.is_fast() {
+            // One character more than the standard's 20 ms shows whether a telegram goes on.
+            timing::REACTION_MIN_FAST + self.settings.character() + timing::ADAPTER_LAG
+        } else {
+            timing::REACTION_MIN
+        };
+        let quiet_since = if found.after.is_empty() { found.at } else { self.last.unwrap_or(found.at) };
+        (quiet_since + reaction).min(latest)
+    }
+
+    /// When to give up on an identification.
+    fn patience(&self) -> Instant {
+        let Some(last) = self.last else { return self.capped(self.first_by) };
+        if self.listener.in_progress() {
+            return last + timing::INTER_CHARACTER_MAX + self.settings.character() + timing::ADAPTER_LAG;
+        }
+        let until = self.first_by.max(last + timing::JUNK_PATIENCE);
+        self.capped(until.min(self.first_by + timing::REACTION_MAX))
+    }
+
+    fn capped(&self, until: Instant) -> Instant {
+        self.limit.map_or(until, |limit| until.min(limit))
+    }
+}
+
+impl Found {
+    fn judged(self, another_begun: bool) -> Ended {
+        let text: Vec<u8> =
+            self.after.iter().copied().skip_while(|byte| matches!(byte, 0 | b'\r' | b'\n')).collect();
+        if text.first() == Some(&STX) {
+            return Ended::Readout(self.identification);
+        }
+        let graphic = text.iter().filter(|byte| byte.is_ascii_graphic()).count();
+        if graphic >= TELEGRAM_EVIDENCE && !another_begun {
+            return Ended::Telegram(self.identification);
+        }
+        Ended::Identified {
+            identification: self.identification,
+            parity_in_sight: self.parity_in_sight,
+            strays: self.strays,
+        }
+    }
+}
+
+/// How many of the characters in `heard` come before `line`, its end at the end of `heard`.
+fn strays(heard: &[u8], line: &[u8]) -> usize {
+    let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
+    plain.windows(line.len()).rposition(|window| window == line).unwrap_or(0)
+}

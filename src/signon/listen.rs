@@ -1,0 +1,201 @@
+//! Listening for an identification among whatever else a line carries.
+//!
+//! Characters go in one by one; out comes an identification, a damaged one, or the word that there is no end to it.
+//! A line ends with LF, or with CR and half a second without LF. Within a line the identification begins at the last
+//! `/` that makes sense, since a `/` cannot stand inside one (clause 6.3.14) but does stand in junk.
+
+use std::time::Instant;
+
+use crate::identification::{Identification, LENGTH_LIMIT};
+use crate::parity::{self, Survey};
+use crate::timing;
+
+/// A line without a `/` is forgotten from its front beyond this many characters.
+const LINE_MEMORY: usize = 512;
+
+/// What a line turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// An identification.
+    Identification {
+        /// As the meter sent it.
+        identification: Identification,
+        /// Whether bit 7 carried parity.
+        parity_in_sight: bool,
+    },
+    /// An identification with a wrong parity bit.
+    Damaged(Damage),
+    /// As many characters as no identification has.
+    Endless,
+}
+
+/// Where the parity of an identification was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The line as it came, from `/`, parity bits included.
+    pub line: Vec<u8>,
+    /// Index of the first wrong character in `line`.
+    pub place: usize,
+    /// How many characters are wrong, at least 1.
+    pub count: usize,
+}
+
+/// The line that is being received.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listener {
+    line: Vec<u8>,
+    /// Length of the line up to its first CR, and when that CR came.
+    carriage_return: Option<(usize, Instant)>,
+}
+
+impl Listener {
+    /// Takes one character that was received at `now`.
+    pub(super) fn push(&mut self, byte: u8, now: Instant) -> Option<Heard> {
+        self.line.push(byte);
+        match parity::strip(byte) {
+            b'\n' => return self.end_line(self.line.len()),
+            b'\r' if self.carriage_return.is_none() => self.carriage_return = Some((self.line.len(), now)),
+            _ => {}
+        }
+        let slash = self.line.iter().rposition(|&byte| parity::strip(byte) == b'/');
+        match slash {
+            Some(start) if self.line.len() - start >= LENGTH_LIMIT => {
+                self.line.clear();
+                Some(Heard::Endless)
+            }
+            None if self.line.len() > LINE_MEMORY => {
+                self.line.clear();
+                self.carriage_return = None;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// When a line that has its CR but no LF counts as ended.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.carriage_return.map(|(_, at)| at + timing::END_WITHOUT_LF)
+    }
+
+    /// To be called at [`Self::deadline`].
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Heard> {
+        let (length, at) = self.carriage_return?;
+        if now < at + timing::END_WITHOUT_LF {
+            return None;
+        }
+        self.end_line(length)
+    }
+
+    /// Whether what has come of the line so far can be the beginning of an identification.
+    pub(super) fn in_progress(&self) -> bool {
+        let Some(start) = self.line.iter().rposition(|&byte| parity::strip(byte) == b'/') else {
+            return false;
+        };
+        self.line[start + 1..].iter().take(3).all(|&byte| parity::strip(byte).is_ascii_alphabetic())
+    }
+
+    /// Judges the first `length` characters and forgets them.
+    fn end_line(&mut self, length: usize) -> Option<Heard> {
+        self.carriage_return = None;
+        let rest = self.line.split_off(length);
+        judge(&std::mem::replace(&mut self.line, rest))
+    }
+}
+
+/// The identification in a line, if there is one.
+fn judge(line: &[u8]) -> Option<Heard> {
+    let slashes = (0..line.len()).rev().filter(|&at| parity::strip(line[at]) == b'/');
+    let mut damaged = None;
+    for start in slashes {
+        let candidate = &line[start..];
+        let survey = Survey::of(candidate);
+        let parsed = if survey.in_sight() {
+            Identification::parse(&candidate.iter().map(|&byte| parity::strip(byte)).collect::<Vec<_>>())
+        } else {
+            Identification::parse(candidate)
+        };
+        match (parsed, survey) {
+            // All wrong is odd parity; where merely most are wrong, bit 7 was no parity bit: junk.
+            (ref parsed, Survey::Wrong { first, count })
+                if count <= candidate.len() / 4 || (count == candidate.len() && parsed.is_ok()) =>
+            {
+                damaged = Some(Heard::Damaged(Damage { line: candidate.to_vec(), place: first, count }));
+            }
+            (Ok(identification), Survey::Absent | Survey::Right) => {
+                return Some(Heard::Identification { identification, parity_in_sight: survey.in_sight() });
+            }
+            _ => {}
+        }
+    }
+    damaged
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn listen(bytes: &[u8]) -> (Vec<Heard>, Listener) {
+        let now = Instant::now();
+        let mut listener = Listener::default();
+        let mut heard: Vec<_> = bytes.iter().filter_map(|&byte| listener.push(byte, now)).collect();
+        heard.extend(listener.handle_timeout(now + Duration::from_millis(500)));
+        (heard, listener)
+    }
+
+    fn only_line(bytes: &[u8]) -> Vec<u8> {
+        match &listen(bytes).0[..] {
+            [Heard::Identification { identification, .. }] => identification.line().to_vec(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_identification_is_found_behind_junk() {
+        for junk in
+            [&b""[..], b"\x00\xFF\x7F", b"junk\r\n", b"a/b", b"/x/", b"/\r\n/?!\r\n", b"??", b"\xAF\xFF"]
+        {
+            assert_eq!(
+                only_line(&[junk, b"/ISK5\\2MT382-1000\r\n"].concat()),
+                b"/ISK5\\2MT382-1000",
+                "{junk:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_ends_with_lf_or_with_cr_and_silence() {
+        assert_eq!(only_line(b"/ISK5\\2A\n"), b"/ISK5\\2A");
+        assert_eq!(only_line(b"/ISK5\\2A\r"), b"/ISK5\\2A");
+        assert_eq!(only_line(b"/ISK5\\2A\r\x8B"), b"/ISK5\\2A");
+        assert!(listen(b"/ISK5\\2A").0.is_empty());
+    }
+
+    #[test]
+    fn parity_bits_are_taken_off_and_checked() {
+        let mut line: Vec<u8> =
+            b"/ISK5\\2MT382-1000\r\n".iter().map(|&byte| parity::with_even(byte)).collect();
+        assert_eq!(only_line(&line), b"/ISK5\\2MT382-1000");
+        line[9] ^= 4;
+        let Heard::Damaged(damage) = &listen(&line).0[0] else { panic!() };
+        assert_eq!((damage.place, damage.count, &damage.line), (9, 1, &line));
+    }
+
+    #[test]
+    fn eighty_characters_are_too_many() {
+        let endless = [&b"/ISK5\\2"[..], &[b'x'; 200]].concat();
+        let now = Instant::now();
+        let mut listener = Listener::default();
+        let at = endless.iter().position(|&byte| listener.push(byte, now).is_some());
+        assert_eq!(at, Some(79));
+    }
+
+    #[test]
+    fn the_beginning_of_an_identification_is_in_progress() {
+        assert!(listen(b"xx/").1.in_progress());
+        assert!(listen(b"/ISK5\\2MT").1.in_progress());
+        assert!(!listen(b"/?!").1.in_progress());
+        assert!(!listen(b"\x00\xFF").1.in_progress());
+    }
+}

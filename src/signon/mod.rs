@@ -1,0 +1,406 @@
+//! The sign-on machine: from the first request to mode E, or to the reason why not.
+//!
+//! It does no input or output and reads no clock. The driver's side of the bargain:
+//!
+//! - call [`SignOn::poll`]; carry out the [`Action`] before the next call, and call again at once, until the action is
+//!   [`Action::Wait`] or [`Action::Done`];
+//! - hand over what is received with [`SignOn::receive`], then poll;
+//! - poll again when the instant of [`Action::Wait`] has come.
+//!
+//! A message's first character is taken to leave at the instant of the poll that gave it out.
+
+mod acknowledge;
+mod config;
+mod confirmation;
+mod echo;
+mod identify;
+mod listen;
+mod outcome;
+mod prelude;
+
+use std::time::{Duration, Instant};
+
+use crate::baud;
+use crate::diagnosis::{self, Content};
+use crate::identification::{IDENT_MAX, Identification, Mode};
+use crate::message;
+use crate::settings::Settings;
+
+use acknowledge::{Acknowledge, Answer};
+use identify::{Ended, Identify};
+use prelude::Prelude;
+
+pub use config::{Config, Confirm, WakeUp};
+pub use listen::Damage;
+pub use outcome::{Failed, Failure, Note, SignedOn};
+
+/// What the driver is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Set the line; with `drain`, only when what was written has left it.
+    Configure {
+        /// Rate and framing.
+        settings: Settings,
+        /// Whether characters may still be on their way out.
+        drain: bool,
+    },
+    /// From the next [`Action::Configure`] on, compute parity in software where the driver was to do it: hardware
+    /// parity has brought nothing usable.
+    DistrustHardwareParity,
+    /// Send these 7-bit characters (8-bit bytes where the framing is 8N1).
+    Transmit(Vec<u8>),
+    /// Hold the line at break for this long.
+    Break(Duration),
+    /// Wait until this instant, or until something is received.
+    Wait(Instant),
+    /// The sign-on is over.
+    Done(Box<Result<SignedOn, Failed>>),
+}
+
+/// What a sign-on is busy with, for people who watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Warming up, waking or freeing the meter, keeping silence before a request.
+    Preparing,
+    /// Waiting for the identification.
+    Identification,
+    /// Waiting for the answer to the acknowledgement.
+    Confirmation,
+}
+
+/// A sign-on. See the module's text for how to drive it.
+#[derive(Debug)]
+pub struct SignOn {
+    config: Config,
+    start: Settings,
+    limit: Option<Instant>,
+    /// Requests sent.
+    attempts: u32,
+    echo_heard: bool,
+    unasked: Vec<u8>,
+    notes: Vec<Note>,
+    /// The attempt that got furthest.
+    best: Option<Failed>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Prelude(Prelude),
+    Identify(Identify),
+    Acknowledge(Box<Acknowledged>),
+    Done(Box<Result<SignedOn, Failed>>),
+}
+
+/// An identification that was acknowledged, and how.
+#[derive(Debug)]
+struct Acknowledged {
+    identification: Identification,
+    z: u8,
+    baud: u32,
+    exchange: Acknowledge,
+}
+
+impl SignOn {
+    /// A sign-on that begins at `now`.
+    pub fn new(config: Config, now: Instant) -> Self {
+        let start = Settings::seven_even(config.start_baud);
+        Self {
+            start,
+            limit: config.limit().map(|limit| now + limit),
+            attempts: 0,
+            echo_heard: false,
+            unasked: Vec::new(),
+            notes: Vec::new(),
+            best: None,
+            state: State::Prelude(Prelude::new(prelude::first(&config), start)),
+            config,
+        }
+    }
+
+    /// What it is busy with, for people who watch.
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            State::Prelude(_) => Phase::Preparing,
+            State::Identify(_) => Phase::Identification,
+            State::Acknowledge(_) | State::Done(_) => Phase::Confirmation,
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Takes bytes that were received by `now`; parity bits as the line shows them.
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        for &byte in bytes {
+            match &mut self.state {
+                State::Prelude(prelude) => prelude.receive(byte, now),
+                State::Identify(identify) => identify.receive(byte, now),
+                State::Acknowledge(acknowledged) => acknowledged.exchange.receive(byte, now),
+                State::Done(outcome) => {
+                    if let Ok(signed_on) = &mut **outcome {
+                        signed_on.rest.push(byte);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What to do now.
+    pub fn poll(&mut self, now: Instant) -> Action {
+        loop {
+            match &mut self.state {
+                State::Prelude(prelude) => {
+                    let (next, answer) = prelude.poll(now);
+                    match answer {
+                        None => {}
+                        Some(answer) => {
+                            if answer == prelude::Answer::Frame {
+                                self.notes.push(Note::FreedByDisc(prelude.baud()));
+                            }
+                            let steps = prelude::after_answer(&self.config);
+                            self.state = State::Prelude(Prelude::new(steps, self.start));
+                            continue;
+                        }
+                    }
+                    match next {
+                        prelude::Next::Act(action) => return action,
+                        prelude::Next::Wait(until) => return Action::Wait(until),
+                        prelude::Next::Ready => {
+                            self.unasked.extend_from_slice(prelude.unasked());
+                            return self.request(now);
+                        }
+                    }
+                }
+                State::Identify(identify) => {
+                    let ended = match identify.poll(now) {
+                        Err(until) => return Action::Wait(until),
+                        Ok(ended) => ended,
+                    };
+                    self.echo_heard |= identify.echo_heard();
+                    let heard = identify.heard().to_vec();
+                    if let Some(action) = self.identified(ended, heard, now) {
+                        return action;
+                    }
+                }
+                State::Acknowledge(acknowledged) => match acknowledged.exchange.poll(now) {
+                    acknowledge::Next::Act(action) => return action,
+                    acknowledge::Next::Wait(until) => return Action::Wait(until),
+                    acknowledge::Next::Answered(answer) => self.answered(answer),
+                },
+                State::Done(outcome) => return Action::Done(outcome.clone()),
+            }
+        }
+    }
+
+    fn request(&mut self, now: Instant) -> Action {
+        let request = self.config.request.as_bytes();
+        let wait = self.config.wait_identification();
+        self.attempts += 1;
+        self.state = State::Identify(Identify::new(request, self.start, wait, self.limit, now));
+        Action::Transmit(request.to_vec())
+    }
+
+    /// After the wait for an identification.
+    fn identified(&mut self, ended: Ended, heard: Vec<u8>, now: Instant) -> Option<Action> {
+        let (identification, parity_in_sight, strays) = match ended {
+            Ended::Identified { identification, parity_in_sight, strays } => {
+                (identification, parity_in_sight, strays)
+            }
+            Ended::Telegram(identification) => {
+                return self.fail(Failure::Push, Some(identification), heard, now);
+            }
+            Ended::Readout(identification) => {
+                let failure = if identification.offers_mode_e() {
+                    Failure::Readout(self.start.baud)
+                } else {
+                    Failure::NoModeE
+                };
+                return self.fail(failure, Some(identification), heard, now);
+            }
+            Ended::Damaged(damage) => return self.fail(Failure::Parity(damage), None, heard, now),
+            Ended::Endless => return self.fail(Failure::NoIdentification, None, heard, now),
+            Ended::Nothing => {
+                let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
+                let failure = match heard.is_empty() {
+                    true if self.echo_heard => Failure::EchoOnly,
+                    true => Failure::Silent,
+                    false => match diagnosis::content(&heard) {
+                        Content::Garbled => Failure::Garbled,
+                        Content::Text => Failure::NoIdentification,
+                        Content::Telegram => Failure::Push,
+                        Content::Sml => Failure::Sml,
+                        Content::Hdlc => Failure::Hdlc,
+                    },
+                };
+                return self.fail(failure, None, heard, now);
+            }
+        };
+        let refusal = self.refusal(&identification);
+        if let Some(failure) = refusal {
+            return self.fail(failure, Some(identification), heard, now);
+        }
+        self.note_identification(&identification, parity_in_sight, strays);
+        if self.config.ident_only {
+            let (mode, baud) = (identification.mode(), self.start.baud);
+            self.succeed(identification, mode, baud, None, Vec::new());
+            return None;
+        }
+        let Some(baud) = self.data_rate(&identification) else {
+            return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
+        };
+        let z = baud::digit(baud).expect("a data rate comes from a baud character");
+        let message = message::acknowledgement(self.config.control, z);
+        let data = Settings::eight_none(baud);
+        let exchange = Acknowledge::new(&self.config, &message, self.start, data, self.echo_heard, now);
+        self.state = State::Acknowledge(Box::new(Acknowledged { identification, z, baud, exchange }));
+        Some(Action::Transmit(message.to_vec()))
+    }
+
+    /// Why the acknowledgement must not be sent, if there is a reason.
+    fn refusal(&self, identification: &Identification) -> Option<Failure> {
+        let accepted = &self.config.manufacturers;
+        if !accepted.is_empty() && !accepted.contains(&identification.flag_id()) {
+            return Some(Failure::WrongManufacturer);
+        }
+        if self.config.ident_only {
+            return None;
+        }
+        if !identification.offers_mode_e() && !self.config.force {
+            return Some(Failure::NoModeE);
+        }
+        self.data_rate(identification).is_none().then_some(Failure::UnknownBaud)
+    }
+
+    /// The rate for HDLC in Bd: the one asked for, or the one offered. A blank is one maker's way to say 9600.
+    fn data_rate(&self, identification: &Identification) -> Option<u32> {
+        let offered = match identification.z() {
+            b' ' if identification.offers_mode_e() => Some(9600),
+            z => baud::of_digit(z),
+        };
+        self.config.forced_baud.or(offered)
+    }
+
+    fn note_identification(&mut self, identification: &Identification, parity_in_sight: bool, strays: usize) {
+        if self.attempts > 1 {
+            self.notes.push(Note::Attempts(self.attempts));
+        }
+        if self.echo_heard {
+            self.notes.push(Note::Echo);
+        }
+        if strays > 0 {
+            self.notes.push(Note::StrayCharacters(strays));
+        }
+        if parity_in_sight && !self.config.expects_parity {
+            self.notes.push(Note::ParityInSight);
+        }
+        let length = identification.ident().len();
+        if length > IDENT_MAX {
+            self.notes.push(Note::LongIdent(length));
+        }
+        let blank = identification.z() == b' ' && identification.offers_mode_e();
+        if blank && self.config.forced_baud.is_none() && !self.config.ident_only {
+            self.notes.push(Note::BlankBaudCharacter);
+        }
+    }
+
+    /// After the answer to the acknowledgement.
+    fn answered(&mut self, answer: Answer) {
+        let State::Acknowledge(acknowledged) = &self.state else { return };
+        let identification = acknowledged.identification.clone();
+        let (sent, baud) = (acknowledged.z, acknowledged.baud);
+        let heard = [identification.line(), b"\r\n", acknowledged.exchange.heard()].concat();
+        let failure = match answer {
+            Answer::Confirmed { z, early, rest } => {
+                if early {
+                    self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
+                }
+                if z != sent {
+                    self.notes.push(Note::ConfirmedOther { z, sent });
+                }
+                return self.succeed(identification, Mode::E, baud, Some(true), rest);
+            }
+            Answer::NotAwaited { rest } => {
+                return self.succeed(identification, Mode::E, baud, None, rest);
+            }
+            Answer::Unconfirmed { .. } if self.config.confirm == Confirm::Require => Failure::Unconfirmed,
+            Answer::Unconfirmed { unreadable, rest } => {
+                self.notes.push(if unreadable > 0 {
+                    Note::Unreadable(unreadable)
+                } else {
+                    Note::Unconfirmed
+                });
+                if self.config.forced_baud.is_some_and(|forced| identification.baud() != Some(forced)) {
+                    self.notes.push(Note::ForcedUnconfirmed(baud));
+                }
+                return self.succeed(identification, Mode::E, baud, Some(false), rest);
+            }
+            Answer::Nak => Failure::RefusedByNak,
+            Answer::Break => Failure::RefusedByBreak,
+            Answer::Readout(rate) => Failure::Readout(rate),
+            Answer::Telegram => Failure::Push,
+        };
+        self.end(self.failed(failure, Some(identification), heard));
+    }
+
+    fn succeed(
+        &mut self,
+        identification: Identification,
+        mode: Mode,
+        baud: u32,
+        confirmed: Option<bool>,
+        rest: Vec<u8>,
+    ) {
+        self.state = State::Done(Box::new(Ok(SignedOn {
+            identification,
+            mode,
+            baud,
+            confirmed,
+            attempts: self.attempts,
+            notes: std::mem::take(&mut self.notes),
+            rest,
+        })));
+    }
+
+    fn failed(&self, failure: Failure, identification: Option<Identification>, received: Vec<u8>) -> Failed {
+        Failed { failure, identification, attempts: self.attempts, received, echo: self.echo_heard }
+    }
+
+    /// Ends with the attempt that got furthest, this one or an earlier one.
+    fn end(&mut self, failed: Failed) {
+        let furthest = match self.best.take() {
+            Some(best) if best.failure.progress() > failed.failure.progress() => best,
+            _ => failed,
+        };
+        self.state = State::Done(Box::new(Err(Failed { attempts: self.attempts, ..furthest })));
+    }
+
+    /// An attempt has failed: the end, or the way to the next one.
+    fn fail(
+        &mut self,
+        failure: Failure,
+        identification: Option<Identification>,
+        received: Vec<u8>,
+        now: Instant,
+    ) -> Option<Action> {
+        let heard = !received.is_empty();
+        let is_final = failure.is_final();
+        let failed = self.failed(failure, identification, received);
+        let answer_by = now
+            + self.start.wire_time(self.config.request.as_bytes().len())
+            + self.config.wait_identification();
+        let too_late = self.limit.is_some_and(|limit| answer_by > limit);
+        if is_final || too_late || self.attempts >= self.config.attempts {
+            self.end(failed);
+            return None;
+        }
+        if !self.best.as_ref().is_some_and(|best| best.failure.progress() > failed.failure.progress()) {
+            self.best = Some(failed);
+        }
+        let steps = prelude::again(&self.config, self.attempts, heard);
+        self.state = State::Prelude(Prelude::new(steps, self.start));
+        (self.attempts == 1).then_some(Action::DistrustHardwareParity)
+    }
+}

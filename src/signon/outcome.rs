@@ -1,0 +1,146 @@
+//! How a sign-on ends: the facts of a success, of a failure, and what is worth a note.
+
+use crate::identification::{Identification, Mode};
+use crate::signon::listen::Damage;
+
+/// A sign-on that reached its goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOn {
+    /// Who answered.
+    pub identification: Identification,
+    /// The mode entered; with `ident_only` the best one offered.
+    pub mode: Mode,
+    /// Rate in force in Bd.
+    pub baud: u32,
+    /// Whether the meter confirmed; `None` where that was not waited for.
+    pub confirmed: Option<bool>,
+    /// Requests sent.
+    pub attempts: u32,
+    /// What was out of the ordinary.
+    pub notes: Vec<Note>,
+    /// Bytes that came behind the confirmation: the beginning of the pipe.
+    pub rest: Vec<u8>,
+}
+
+/// Something out of the ordinary that did not stop the sign-on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The head returns what we send.
+    Echo,
+    /// The identification came with parity bits on a line that should not show them.
+    ParityInSight,
+    /// This many characters came before the identification that belong to nothing.
+    StrayCharacters(usize),
+    /// The ident has this many characters, more than the standard allows.
+    LongIdent(usize),
+    /// The baud character is a blank; taken for 9600 Bd.
+    BlankBaudCharacter,
+    /// The meter took more than one request to answer.
+    Attempts(u32),
+    /// The meter was freed from an earlier session by a DISC at this rate in Bd.
+    FreedByDisc(u32),
+    /// The confirmation came before the change of rate: at the start rate in Bd.
+    ConfirmedAtOldRate(u32),
+    /// The confirmation names another baud character than the acknowledgement.
+    ConfirmedOther {
+        /// The baud character that the meter named.
+        z: u8,
+        /// The baud character that we sent.
+        sent: u8,
+    },
+    /// No confirmation came.
+    Unconfirmed,
+    /// No confirmation could be read, but this many bytes came in its place.
+    Unreadable(usize),
+    /// A rate in Bd other than the offered one was asked for and not confirmed.
+    ForcedUnconfirmed(u32),
+}
+
+/// A sign-on that did not reach its goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// What went wrong in the attempt that got furthest.
+    pub failure: Failure,
+    /// Who answered, where somebody did.
+    pub identification: Option<Identification>,
+    /// Requests sent.
+    pub attempts: u32,
+    /// What was received in the attempt that got furthest, as it came, without our own echo; its beginning.
+    pub received: Vec<u8>,
+    /// Whether the head returns what we send.
+    pub echo: bool,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nothing came.
+    #[error("no answer")]
+    Silent,
+    /// Nothing but our own echo came.
+    #[error("no answer but our own echo")]
+    EchoOnly,
+    /// What came is no 7-bit text.
+    #[error("bytes that are no text")]
+    Garbled,
+    /// What came is text without an identification.
+    #[error("text without an identification")]
+    NoIdentification,
+    /// The identification had wrong parity.
+    #[error("wrong parity at character {} of the identification", .0.place + 1)]
+    Parity(Damage),
+    /// A meter that sends its telegrams by itself.
+    #[error("telegrams that nobody asked for")]
+    Push,
+    /// A meter that speaks SML.
+    #[error("SML")]
+    Sml,
+    /// A meter that is in HDLC already.
+    #[error("HDLC frames")]
+    Hdlc,
+    /// A manufacturer that was not asked for.
+    #[error("another manufacturer")]
+    WrongManufacturer,
+    /// The meter does not offer mode E.
+    #[error("mode E is not offered")]
+    NoModeE,
+    /// The baud character names no rate.
+    #[error("the baud character names no rate")]
+    UnknownBaud,
+    /// The meter answered the acknowledgement with NAK.
+    #[error("the acknowledgement was answered with NAK")]
+    RefusedByNak,
+    /// The meter answered the acknowledgement with the break message.
+    #[error("the acknowledgement was answered with a break message")]
+    RefusedByBreak,
+    /// The meter sent its data instead, at this rate in Bd.
+    #[error("a readout at {0} Bd")]
+    Readout(u32),
+    /// The meter did not confirm, and that was required.
+    #[error("no confirmation")]
+    Unconfirmed,
+}
+
+impl Failure {
+    /// How far an attempt got that ended so: the attempt that got furthest decides.
+    pub(super) fn progress(&self) -> u8 {
+        match self {
+            Self::Silent => 0,
+            Self::EchoOnly => 1,
+            Self::Garbled => 2,
+            Self::NoIdentification => 3,
+            Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 4,
+            _ => 5,
+        }
+    }
+
+    /// Whether a further attempt can change it.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Silent | Self::EchoOnly | Self::Garbled | Self::NoIdentification | Self::Parity(_) => false,
+            Self::Push | Self::Sml | Self::Hdlc => true,
+            Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => true,
+            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed => true,
+        }
+    }
+}

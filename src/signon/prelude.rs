@@ -1,0 +1,263 @@
+//! What precedes a request: warming up, waking the meter, freeing it from an earlier session.
+//!
+//! All of it is lists of steps. The sign-on carries them out one by one; only a [`Step::Listen`] can cut them short,
+//! when the meter has given the answer that makes the rest needless.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::baud;
+use crate::hdlc;
+use crate::message;
+use crate::parity;
+use crate::settings::Settings;
+use crate::signon::Action;
+use crate::signon::config::{Config, WakeUp};
+use crate::signon::echo::{EchoFilter, Sifted};
+use crate::timing;
+
+/// Unasked characters that are kept as evidence.
+const UNASKED_MAX: usize = 512;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Set the line.
+    Configure(Settings),
+    /// Send a message and wait until it has left.
+    Transmit(Vec<u8>),
+    /// Send a line BREAK.
+    Break,
+    /// Let time pass.
+    Wait(Duration),
+    /// Wait until nothing has been received for this long, but with limited patience.
+    Silence(Duration),
+    /// Listen for an answer that ends the prelude.
+    Listen(Duration, Answer),
+}
+
+/// The answer that makes the rest of a prelude needless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// An HDLC frame: the meter that was deaf is free now.
+    Frame,
+    /// The ACK of a meter that is awake.
+    Acknowledgement,
+}
+
+/// Before the first request.
+pub(super) fn first(config: &Config) -> VecDeque<Step> {
+    let mut steps =
+        vec![Step::Configure(Settings::seven_even(config.start_baud)), Step::Wait(config.warm_up)];
+    steps.extend(before_request(config));
+    steps.into()
+}
+
+/// Before a request that follows an attempt in which nothing usable came. `heard` tells whether anything came at all:
+/// a meter that is awake is told to stop, one that may be deaf is freed, but only once.
+pub(super) fn again(config: &Config, attempt: u32, heard: bool) -> VecDeque<Step> {
+    let start = Settings::seven_even(config.start_baud);
+    let mut steps = Vec::new();
+    match (config.recover, heard, attempt) {
+        (true, true, _) => {
+            steps.extend([Step::Configure(start), Step::Transmit(message::BREAK.to_vec())]);
+        }
+        (true, false, 1) => steps.extend(recovery(config)),
+        _ => steps.push(Step::Configure(start)),
+    }
+    steps.extend([Step::Wait(timing::REACTION_MIN), Step::Silence(timing::REACTION_MIN)]);
+    steps.extend(before_request(config));
+    steps.into()
+}
+
+/// Free a meter that is deaf at the start rate: it hangs in an earlier session, in HDLC or at the sign-on's settings.
+fn recovery(config: &Config) -> Vec<Step> {
+    let start = Settings::seven_even(config.start_baud);
+    let likely = config.forced_baud.into_iter().chain([9600]);
+    let mut rates: Vec<u32> = Vec::new();
+    for rate in likely.chain(baud::all()) {
+        if !rates.contains(&rate) {
+            rates.push(rate);
+        }
+    }
+    let disconnects = rates.into_iter().flat_map(|rate| {
+        [
+            Step::Configure(Settings::eight_none(rate)),
+            Step::Transmit(hdlc::DISC.to_vec()),
+            Step::Listen(timing::RECOVERY_LISTEN, Answer::Frame),
+        ]
+    });
+    disconnects
+        .chain([
+            Step::Configure(start),
+            Step::Transmit(message::BREAK.to_vec()),
+            Step::Wait(timing::RECOVERY_LISTEN),
+            Step::Break,
+        ])
+        .collect()
+}
+
+/// Directly before every request.
+fn before_request(config: &Config) -> Vec<Step> {
+    let mut steps = match config.wake_up {
+        None => Vec::new(),
+        Some(WakeUp::Normal) => {
+            vec![Step::Transmit(vec![0; timing::WAKE_UP_NULS]), Step::Wait(timing::WAKE_UP_SILENCE)]
+        }
+        Some(WakeUp::Fast) => {
+            let burst = [
+                Step::Transmit(vec![0; timing::FAST_WAKE_UP_NULS]),
+                Step::Listen(timing::FAST_WAKE_UP_PAUSE, Answer::Acknowledgement),
+            ];
+            let bursts = burst.into_iter().cycle().take(2 * timing::FAST_WAKE_UP_BURSTS as usize);
+            bursts.chain([Step::Wait(timing::REACTION_MIN)]).collect()
+        }
+    };
+    steps.push(Step::Silence(timing::SILENCE_BEFORE_REQUEST));
+    steps
+}
+
+/// What is left to do when `answer` has come: tr of silence, nothing else.
+pub(super) fn after_answer(config: &Config) -> VecDeque<Step> {
+    [
+        Step::Configure(Settings::seven_even(config.start_baud)),
+        Step::Wait(timing::REACTION_MIN),
+        Step::Silence(timing::SILENCE_BEFORE_REQUEST),
+    ]
+    .into()
+}
+
+/// Carries out the steps of a prelude.
+#[derive(Debug)]
+pub(super) struct Prelude {
+    steps: VecDeque<Step>,
+    waiting: Option<Waiting>,
+    echo: EchoFilter,
+    settings: Settings,
+    last_received: Option<Instant>,
+    /// What came while an answer was listened for.
+    answer: Vec<u8>,
+    /// What came unasked.
+    unasked: Vec<u8>,
+}
+
+/// What the current step waits for.
+#[derive(Clone, Copy, Debug)]
+enum Waiting {
+    Until(Instant),
+    Silence { length: Duration, latest: Instant },
+    Answer { until: Instant, answer: Answer },
+}
+
+/// What a prelude wants next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// An action.
+    Act(Action),
+    /// Time to pass, or characters.
+    Wait(Instant),
+    /// Nothing more: the request can go out.
+    Ready,
+}
+
+impl Prelude {
+    /// A prelude of these steps, on a line with these settings.
+    pub(super) fn new(steps: VecDeque<Step>, settings: Settings) -> Self {
+        Self {
+            steps,
+            waiting: None,
+            echo: EchoFilter::new(&[]),
+            settings,
+            last_received: None,
+            answer: Vec::new(),
+            unasked: Vec::new(),
+        }
+    }
+
+    /// What came unasked, and is no echo.
+    pub(super) fn unasked(&self) -> &[u8] {
+        &self.unasked
+    }
+
+    /// The rate in Bd that the line is set to.
+    pub(super) fn baud(&self) -> u32 {
+        self.settings.baud
+    }
+
+    /// Takes one received character.
+    pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        self.last_received = Some(now);
+        let sifted = match self.echo.sift(byte) {
+            Sifted::Nothing => &[][..],
+            Sifted::One(byte) => &[byte],
+            Sifted::Two(first, second) => &[first, second],
+        };
+        let kept = match self.waiting {
+            Some(Waiting::Answer { .. }) => &mut self.answer,
+            _ => &mut self.unasked,
+        };
+        let room = UNASKED_MAX.saturating_sub(kept.len());
+        kept.extend(sifted.iter().take(room));
+    }
+
+    /// What to do now. `Some(answer)` beside it tells that an answer has cut the prelude short.
+    pub(super) fn poll(&mut self, now: Instant) -> (Next, Option<Answer>) {
+        match self.waiting {
+            Some(Waiting::Until(until)) if now < until => return (Next::Wait(until), None),
+            Some(Waiting::Silence { length, latest }) => {
+                let until = self.last_received.map_or(now, |last| (last + length).min(latest));
+                if now < until {
+                    return (Next::Wait(until), None);
+                }
+            }
+            Some(Waiting::Answer { until, answer }) => {
+                if answer.is_in(&self.answer) {
+                    self.waiting = None;
+                    self.steps.clear();
+                    return (Next::Ready, Some(answer));
+                }
+                if now < until {
+                    return (Next::Wait(until), None);
+                }
+            }
+            _ => {}
+        }
+        self.waiting = None;
+        let Some(step) = self.steps.pop_front() else { return (Next::Ready, None) };
+        let next = match step {
+            Step::Configure(settings) => {
+                self.settings = settings;
+                Next::Act(Action::Configure { settings, drain: true })
+            }
+            Step::Transmit(message) => {
+                self.echo = EchoFilter::new(&message);
+                self.waiting = Some(Waiting::Until(now + self.settings.wire_time(message.len())));
+                Next::Act(Action::Transmit(message))
+            }
+            Step::Break => Next::Act(Action::Break(timing::LINE_BREAK)),
+            Step::Wait(length) => {
+                self.waiting = Some(Waiting::Until(now + length));
+                Next::Wait(now + length)
+            }
+            Step::Silence(length) => {
+                self.waiting = Some(Waiting::Silence { length, latest: now + timing::SILENCE_PATIENCE });
+                return self.poll(now);
+            }
+            Step::Listen(length, answer) => {
+                self.answer.clear();
+                self.waiting = Some(Waiting::Answer { until: now + length, answer });
+                Next::Wait(now + length)
+            }
+        };
+        (next, None)
+    }
+}
+
+impl Answer {
+    fn is_in(self, received: &[u8]) -> bool {
+        match self {
+            Self::Frame => hdlc::find(received).is_some_and(|frame| frame.command != hdlc::Command::Disc),
+            Self::Acknowledgement => received.iter().any(|&byte| parity::strip(byte) == message::ACK),
+        }
+    }
+}

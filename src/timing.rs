@@ -1,0 +1,104 @@
+//! Every time of the sign-on, with its reason (IEC 62056-21, clause 6.4.3 and Annex E; field evidence).
+//!
+//! "tr" is the reaction time between the end of a message and the start of the answer, "ta" the time between two
+//! characters of one message.
+
+use std::time::Duration;
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Shortest tr: no side answers sooner, so a sender has this long to turn round to listening.
+pub const REACTION_MIN: Duration = ms(200);
+
+/// Shortest tr of a meter whose FLAG id ends in a lower-case letter.
+pub const REACTION_MIN_FAST: Duration = ms(20);
+
+/// Longest tr.
+pub const REACTION_MAX: Duration = ms(1500);
+
+/// Longest ta. A character is only seen when it is complete; see [`ADAPTER_LAG`] for what comes on top.
+pub const INTER_CHARACTER_MAX: Duration = ms(1500);
+
+/// Longest time for which a USB adapter holds received characters back (FTDI's latency timer), rounded up.
+pub const ADAPTER_LAG: Duration = ms(20);
+
+/// Default wait for the first character of the identification: tr at its longest, plus a character and slack.
+pub const WAIT: Duration = ms(2000);
+
+/// Default wait for the confirmation: tr at its longest plus its six characters at 300 Bd. Longer waits cost time with
+/// the many meters that never confirm; the identification of a slow one has shown its speed already.
+pub const WAIT_CONFIRMATION: Duration = ms(1700);
+
+/// A CR without LF ends the identification after this long.
+pub const END_WITHOUT_LF: Duration = ms(500);
+
+/// Between the computed end of the acknowledgement and the change of rate: adapters lag up to 5 ms, and the window of
+/// a fast meter closes 20 ms after the last stop bit.
+pub const SWITCH_MARGIN: Duration = ms(10);
+
+/// Default quiet time of a hardware port between opening and the first character: heads are fed from DTR and RTS.
+pub const WARM_UP: Duration = ms(200);
+
+/// Silence that a meter needs before a request (Energomera CE102).
+pub const SILENCE_BEFORE_REQUEST: Duration = ms(100);
+
+/// How long a line that never falls silent can hold up a request.
+pub const SILENCE_PATIENCE: Duration = ms(1500);
+
+/// Default time from the confirmation to the first byte of the DLMS tool: tr at least, and some meters need more.
+pub const SETTLE: Duration = ms(300);
+
+/// Longest time that the acknowledgement can be put off because the meter goes on talking; after 1.5 s a meter takes
+/// the missing acknowledgement for a wish to be read out.
+pub const ACKNOWLEDGEMENT_LATEST: Duration = ms(1200);
+
+/// A lone NAK is an answer, not the start of something longer, when nothing follows for this long.
+pub const NAK_SILENCE: Duration = ms(100);
+
+/// A line that still carries junk this long after it began is not confirming at the old rate: six characters at 300 Bd
+/// take 200 ms. It may be a readout.
+pub const JUNK_MAX: Duration = ms(400);
+
+/// How long to listen at the old rate for the readable characters of a readout.
+pub const READOUT_PROBE: Duration = ms(1200);
+
+/// After a DISC: the answer of a meter that was in a session. It reacts within some 100 ms at HDLC rates.
+pub const RECOVERY_LISTEN: Duration = ms(150);
+
+/// Length of a line BREAK: longer than a character at 300 Bd, and in the range of `tcsendbreak`.
+pub const LINE_BREAK: Duration = ms(300);
+
+/// Normal wake-up: NULs for 2.1..2.3 s at 300 Bd. 66 of them take 2.2 s.
+pub const WAKE_UP_NULS: usize = 66;
+
+/// Silence after the NULs of a normal wake-up, 1.5..1.7 s.
+pub const WAKE_UP_SILENCE: Duration = ms(1600);
+
+/// Fast wake-up: bursts of 0.5..0.6 s. 17 NULs take 0.567 s.
+pub const FAST_WAKE_UP_NULS: usize = 17;
+
+/// Fast wake-up: pause between two bursts, two characters at 300 Bd and 20..40 ms.
+pub const FAST_WAKE_UP_PAUSE: Duration = ms(67 + 30);
+
+/// Fast wake-up: bursts before the request is sent without an answer to them; twice the time of a normal wake-up.
+pub const FAST_WAKE_UP_BURSTS: u32 = 10;
+
+/// With the defaults every failure is reported within this time: nothing that could outlast it is begun.
+pub const FAILURE_LIMIT: Duration = ms(15_000);
+
+/// Kept free before [`FAILURE_LIMIT`] for closing the port and writing the report.
+pub const FAILURE_RESERVE: Duration = ms(300);
+
+/// Inactivity after which a meter leaves a session: 120 s is the default of HDLC.
+pub const INACTIVITY: Duration = ms(120_000);
+
+/// After a run of junk that holds up an identification: how long the line may pause before the attempt is given up.
+pub const JUNK_PATIENCE: Duration = ms(500);
+
+/// A pause this long ends a run of characters: at 300 Bd three of them would have come.
+pub const RUN_PAUSE: Duration = ms(120);
+
+/// Longest run of characters that can cross our acknowledgement and still be an identification (80 at 300 Bd).
+pub const CROSSING_MAX: Duration = ms(2700);
