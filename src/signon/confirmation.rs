@@ -55,10 +55,10 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     let before_frame = &plain[..frame.unwrap_or(plain.len())];
     for start in 0..before_frame.len() {
         let rest = &before_frame[start..];
-        if let &[ACK, _, z, _, b'\r', b'\n', ..] = rest {
-            if rest[1..4].iter().all(u8::is_ascii_graphic) {
-                return Judgement::Confirmed { z, end: start + 6 };
-            }
+        if let &[ACK, _, z, _, b'\r', b'\n', ..] = rest
+            && rest[1..4].iter().all(u8::is_ascii_graphic)
+        {
+            return Judgement::Confirmed { z, end: start + 6 };
         }
         if rest.starts_with(&BREAK) {
             return Judgement::Break;

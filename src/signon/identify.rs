@@ -116,10 +116,10 @@ impl Identify {
         if self.heard.len() < HEARD_MAX {
             self.heard.push(byte);
         }
-        if let Some(found) = &mut self.found {
-            if found.after.len() < HEARD_MAX {
-                found.after.push(parity::strip(byte));
-            }
+        if let Some(found) = &mut self.found
+            && found.after.len() < HEARD_MAX
+        {
+            found.after.push(parity::strip(byte));
         }
         if let Some(heard) = self.listener.push(byte, now) {
             self.hear(heard, now);
@@ -144,10 +144,10 @@ impl Identify {
 
     /// How it ended, or until when to wait.
     pub(super) fn poll(&mut self, now: Instant) -> Result<Ended, Instant> {
-        if let Some(deadline) = self.listener.deadline() {
-            if let Some(heard) = self.listener.handle_timeout(now) {
-                self.hear(heard, deadline - timing::END_WITHOUT_LF);
-            }
+        if let Some(deadline) = self.listener.deadline()
+            && let Some(heard) = self.listener.handle_timeout(now)
+        {
+            self.hear(heard, deadline - timing::END_WITHOUT_LF);
         }
         if let Some(ended) = &self.ended {
             return Ok(ended.clone());

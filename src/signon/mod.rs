@@ -396,7 +396,7 @@ impl SignOn {
             self.end(failed);
             return None;
         }
-        if !self.best.as_ref().is_some_and(|best| best.failure.progress() > failed.failure.progress()) {
+        if self.best.as_ref().is_none_or(|best| best.failure.progress() <= failed.failure.progress()) {
             self.best = Some(failed);
         }
         let steps = prelude::again(&self.config, self.attempts, heard);

@@ -1,0 +1,421 @@
+//! The virtual meter: a pure responder, the other end of [`crate::signon`].
+//!
+//! It takes characters and instants and puts characters with their earliest instants into an outbox. Who moves them
+//! (a simulated clock, `sim:`, or `iecmeter` on a terminal) is [`crate::wire`]'s business, as is everything that the
+//! rates on both sides do to them.
+
+pub mod behaviour;
+pub mod scenario;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::baud;
+use crate::hdlc::{self, Command};
+use crate::message;
+use crate::parity;
+use crate::settings::Settings;
+use crate::timing;
+
+use behaviour::{Acknowledged, Begins, Unplugged};
+pub use behaviour::{App, Behaviour};
+
+/// Received characters that are looked at for a message.
+const INBOX_MAX: usize = 256;
+
+/// A meter takes this long without an acknowledgement for a wish to be read out (1.5..2.2 s).
+const READOUT_AFTER: Duration = Duration::from_millis(2000);
+
+/// Reaction time in HDLC.
+const HDLC_REACTION: Duration = Duration::from_millis(20);
+
+/// A run of NULs has ended when none has come for this long.
+const NUL_PAUSE: Duration = Duration::from_millis(40);
+
+/// A character that the meter sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// Not before this instant.
+    pub at: Instant,
+    /// The eight bits between start and stop bit.
+    pub byte: u8,
+    /// Rate and framing.
+    pub settings: Settings,
+}
+
+/// A virtual meter.
+#[derive(Debug)]
+pub struct Meter {
+    behaviour: Behaviour,
+    state: State,
+    inbox: Vec<u8>,
+    outbox: VecDeque<Emission>,
+    /// Whether the reader sends parity bits: it is answered likewise.
+    parity: bool,
+    /// Requests heard, answered or not.
+    requests: u32,
+    /// Identifications sent.
+    identified: u32,
+    nuls: Nuls,
+    next_push: Option<Instant>,
+    last_heard: Option<Instant>,
+    unplugged_at: Option<Instant>,
+    sessions: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Waiting for a request.
+    Ready,
+    /// Identified at this rate in Bd; waiting for the acknowledgement until this instant.
+    Identified(u32, Instant),
+    /// In HDLC at this rate in Bd; back at the start after this much silence.
+    Hdlc(u32, Duration),
+    /// In an older session.
+    Session,
+}
+
+/// The NULs of a wake-up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Nuls {
+    run: usize,
+    last: Option<Instant>,
+    bursts: u32,
+    awake: bool,
+}
+
+impl Meter {
+    /// A meter that behaves so, on a line that is opened at `now`.
+    pub fn new(behaviour: Behaviour, now: Instant) -> Self {
+        let state = match behaviour.begins {
+            Begins::Ready => State::Ready,
+            Begins::InHdlc(rate, inactivity) => State::Hdlc(rate, inactivity),
+            Begins::InSession => State::Session,
+        };
+        Self {
+            next_push: behaviour.pushes.as_ref().map(|_| now + timing::WARM_UP),
+            behaviour,
+            state,
+            inbox: Vec::new(),
+            outbox: VecDeque::new(),
+            parity: false,
+            requests: 0,
+            identified: 0,
+            nuls: Nuls::default(),
+            last_heard: Some(now),
+            unplugged_at: None,
+            sessions: 0,
+        }
+    }
+
+    /// How it behaves.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
+    }
+
+    /// Sessions that ended with a DISC.
+    pub fn sessions(&self) -> u32 {
+        self.sessions
+    }
+
+    /// Whether it is in HDLC.
+    pub fn in_hdlc(&self) -> bool {
+        matches!(self.state, State::Hdlc(..))
+    }
+
+    /// When the port goes away, if it does.
+    pub fn unplugged_at(&self) -> Option<Instant> {
+        self.unplugged_at
+    }
+
+    /// The rate in Bd at which it receives characters that are sent at `sent`.
+    pub fn rate(&self, sent: u32) -> u32 {
+        match self.state {
+            State::Hdlc(rate, _) | State::Identified(rate, _) => rate,
+            State::Ready | State::Session if self.behaviour.start_bauds.contains(&sent) => sent,
+            State::Ready | State::Session => self.behaviour.start_bauds[0],
+        }
+    }
+
+    /// Takes a character that it has received by `now`, as its own rate made it appear; `sent` is the sender's rate.
+    pub fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
+        let rate = self.rate(sent);
+        self.last_heard = Some(now);
+        if let (Some(Unplugged::After(after)), None) = (self.behaviour.unplugged, self.unplugged_at) {
+            self.unplugged_at = Some(now + after);
+        }
+        self.inbox.push(byte);
+        if self.inbox.len() > INBOX_MAX {
+            self.inbox.drain(..INBOX_MAX / 2);
+        }
+        match self.state {
+            State::Hdlc(rate, _) if self.behaviour.app == App::Echo => {
+                self.inbox.clear();
+                self.send(&[byte], Settings::eight_none(rate), now);
+            }
+            State::Hdlc(rate, inactivity) => self.receive_frame(rate, inactivity, now),
+            State::Ready => {
+                self.nuls.receive(byte, now);
+                if self.breaks() {
+                    self.inbox.clear();
+                } else if parity::strip(byte) == b'\n' {
+                    self.receive_request(rate, now);
+                }
+            }
+            State::Identified(start, _) => {
+                if self.breaks() {
+                    self.outbox.clear();
+                    self.inbox.clear();
+                    self.state = State::Ready;
+                } else if parity::strip(byte) == b'\n' {
+                    self.receive_acknowledgement(start, now);
+                }
+            }
+            State::Session => {
+                if self.breaks() {
+                    self.inbox.clear();
+                    self.state = State::Ready;
+                }
+            }
+        }
+    }
+
+    /// Whether what came last is the break message.
+    fn breaks(&self) -> bool {
+        let plain: Vec<u8> = self.inbox.iter().map(|&byte| parity::strip(byte)).collect();
+        plain.ends_with(&message::BREAK)
+    }
+
+    fn receive_request(&mut self, rate: u32, now: Instant) {
+        let line: Vec<u8> = std::mem::take(&mut self.inbox);
+        let plain: Vec<u8> = line.iter().map(|&byte| parity::strip(byte)).collect();
+        let Some(start) = plain.windows(2).rposition(|pair| pair == b"/?") else { return };
+        let Some(address) = plain[start + 2..].strip_suffix(b"!\r\n") else { return };
+        let named = |own: &[u8]| strip_zeros(address) == strip_zeros(own);
+        if self.behaviour.address.as_deref().is_some_and(|own| !named(own)) {
+            return;
+        }
+        self.requests = self.requests.saturating_add(1);
+        if self.requests <= self.behaviour.deaf_for || (self.behaviour.sleeps && !self.nuls.woke(now)) {
+            return;
+        }
+        self.parity = line.iter().any(|&byte| byte >= 0x80);
+        self.outbox.clear();
+        let settings = Settings::seven_even(rate);
+        let at = now + self.behaviour.reaction;
+        if let Some(raw) = self.behaviour.raw.clone() {
+            return self.send(&raw, settings, at);
+        }
+        let end = self.identify(settings, at);
+        self.state = State::Identified(rate, end + READOUT_AFTER);
+    }
+
+    /// Sends the identification; when its last character will have left.
+    fn identify(&mut self, settings: Settings, at: Instant) -> Instant {
+        self.identified += 1;
+        let junk = self.behaviour.junk.clone();
+        self.send(&junk, settings, at);
+        let mut line = [&self.behaviour.identification[..], &self.behaviour.end].concat();
+        let length = line.len() as isize;
+        if self.parity || self.behaviour.parity_in_sight {
+            line.iter_mut().for_each(|byte| *byte = parity::with_even(*byte));
+        }
+        if let Some(flip) = self.behaviour.flip.filter(|flip| self.identified <= flip.times)
+            && let Some(byte) = line.get_mut(flip.place)
+        {
+            *byte ^= 1 << flip.bit;
+        }
+        let sent = self.behaviour.cut.unwrap_or(line.len()).min(line.len());
+        let mut at = at;
+        let copies = if self.behaviour.repeats_after.is_some() { 2 } else { 1 };
+        for copy in 0..copies {
+            if copy > 0 {
+                at += self.behaviour.repeats_after.unwrap_or_default();
+            }
+            for (place, &byte) in line[..sent].iter().enumerate() {
+                let place = place as isize;
+                let pauses = self.behaviour.pauses.iter();
+                let pause = pauses.filter(|(before, _)| *before == place || *before + length == place);
+                at += pause.map(|(_, pause)| *pause).sum::<Duration>();
+                if let Some(Unplugged::InIdentification(after)) = self.behaviour.unplugged
+                    && place == after as isize
+                {
+                    self.unplugged_at = Some(at);
+                }
+                self.outbox.push_back(Emission { at, byte, settings });
+                at += settings.character();
+            }
+        }
+        at + settings.wire_time(junk.len())
+    }
+
+    fn receive_acknowledgement(&mut self, start: u32, now: Instant) {
+        let plain: Vec<u8> =
+            std::mem::take(&mut self.inbox).iter().map(|&byte| parity::strip(byte)).collect();
+        let old = Settings::seven_even(start);
+        let at = now + self.behaviour.confirm_reaction;
+        let Some(&[_, control, z, mode, ..]) =
+            plain.len().checked_sub(6).map(|from| &plain[from..]).filter(|end| end[0] == message::ACK)
+        else {
+            return;
+        };
+        if self.behaviour.unplugged == Some(Unplugged::AfterAcknowledgement) {
+            self.unplugged_at = Some(now + Duration::from_millis(50));
+        }
+        let named = self.behaviour.insists_on.or_else(|| baud::of_digit(z));
+        let (Some(rate), b'2', b'2') = (named, control, mode) else {
+            self.state = State::Ready;
+            return self.send(&scenario::readout(), old, at);
+        };
+        let new = Settings::seven_even(rate);
+        match self.behaviour.acknowledged.clone() {
+            Acknowledged::SaysNothing => self.state = State::Hdlc(rate, timing::INACTIVITY),
+            Acknowledged::Refuses { answer, at_new_rate, stays } => {
+                self.state = if stays { State::Hdlc(rate, timing::INACTIVITY) } else { State::Ready };
+                let settings = match (at_new_rate, stays) {
+                    (false, _) => old,
+                    (true, false) => new,
+                    (true, true) => Settings::eight_none(rate),
+                };
+                self.send(&answer, settings, at);
+            }
+            Acknowledged::Confirms(confirmation) => {
+                self.state = State::Hdlc(rate, timing::INACTIVITY);
+                let settings = if confirmation.at_old_rate { old } else { new };
+                let z = self.behaviour.insists_on.and_then(baud::digit).unwrap_or(z);
+                let mut bytes = message::acknowledgement(control, z);
+                if confirmation.parity {
+                    bytes = bytes.map(parity::with_even);
+                }
+                let (pause_at, pause) = confirmation.pause.unwrap_or_default();
+                let (first, second) = bytes.split_at(pause_at);
+                let settings_8n1 = Settings::eight_none(settings.baud);
+                self.send(first, settings_8n1, at);
+                self.send(second, settings_8n1, at + settings.wire_time(pause_at) + pause);
+                self.send(&confirmation.glued, settings_8n1, at + pause);
+            }
+        }
+    }
+
+    fn receive_frame(&mut self, rate: u32, inactivity: Duration, now: Instant) {
+        let inbox = std::mem::take(&mut self.inbox);
+        let Some(frame) = hdlc::find(&inbox) else {
+            self.inbox = inbox;
+            return;
+        };
+        // A closing flag may open the next frame.
+        self.inbox = inbox[frame.end - 1..].to_vec();
+        match frame.command {
+            Command::Snrm => {}
+            Command::Disc => {
+                self.sessions += 1;
+                self.inbox.clear();
+                self.state = State::Ready;
+            }
+            Command::Ua | Command::Other => {
+                self.state = State::Hdlc(rate, inactivity);
+                return;
+            }
+        }
+        let answer = hdlc::unnumbered_acknowledgement(&frame);
+        self.send(&answer, Settings::eight_none(rate), now + HDLC_REACTION);
+    }
+
+    /// Sends characters; where the framing is 7E1, with parity bits if the reader can see them.
+    fn send(&mut self, characters: &[u8], settings: Settings, at: Instant) {
+        let with_parity = settings == Settings::seven_even(settings.baud)
+            && (self.parity || !self.behaviour.start_bauds.contains(&settings.baud))
+            && self.behaviour.raw.is_none()
+            && characters.is_ascii();
+        self.outbox.extend(characters.iter().map(|&byte| Emission {
+            at,
+            byte: if with_parity { parity::with_even(byte) } else { byte },
+            settings,
+        }));
+    }
+
+    /// When [`Self::poll`] has to be called next.
+    pub fn deadline(&self) -> Option<Instant> {
+        let state = match self.state {
+            State::Identified(_, until) => Some(until),
+            State::Hdlc(_, inactivity) => self.last_heard.map(|heard| heard + inactivity),
+            State::Ready | State::Session => None,
+        };
+        [state, self.next_push, self.nuls.deadline()].into_iter().flatten().min()
+    }
+
+    /// Lets time pass until `now`.
+    pub fn poll(&mut self, now: Instant) {
+        match self.state {
+            State::Identified(start, until) if now >= until => {
+                self.state = State::Ready;
+                if self.behaviour.cut.is_none() && !self.behaviour.end.is_empty() {
+                    self.send(&scenario::readout(), Settings::seven_even(start), now);
+                }
+            }
+            State::Hdlc(_, inactivity) if self.last_heard.is_some_and(|heard| now >= heard + inactivity) => {
+                self.state = State::Ready;
+            }
+            _ => {}
+        }
+        if let (Some(at), Some(push)) =
+            (self.next_push.filter(|&at| now >= at), self.behaviour.pushes.clone())
+        {
+            self.next_push = Some(at + push.period);
+            self.send(&push.telegram, Settings::seven_even(self.behaviour.start_bauds[0]), at);
+        }
+        if self.nuls.deadline().is_some_and(|deadline| now >= deadline) && self.nuls.end_burst() {
+            let settings = Settings::seven_even(self.behaviour.start_bauds[0]);
+            self.send(&[message::ACK], settings, now);
+        }
+    }
+
+    /// The instant of the next character in the outbox.
+    pub fn next_emission(&self) -> Option<Instant> {
+        self.outbox.front().map(|emission| emission.at)
+    }
+
+    /// Takes the next character out of the outbox.
+    pub fn emit(&mut self) -> Option<Emission> {
+        self.outbox.pop_front()
+    }
+}
+
+impl Nuls {
+    fn receive(&mut self, byte: u8, now: Instant) {
+        if byte == 0 {
+            self.run += 1;
+            self.last = Some(now);
+        } else if self.run < timing::WAKE_UP_NULS - 2 {
+            self.run = 0;
+        }
+    }
+
+    /// When a run that has the length of a burst counts as ended.
+    fn deadline(&self) -> Option<Instant> {
+        let burst = timing::FAST_WAKE_UP_NULS - 2..=timing::FAST_WAKE_UP_NULS + 2;
+        self.last.filter(|_| burst.contains(&self.run) && !self.awake).map(|last| last + NUL_PAUSE)
+    }
+
+    /// Counts a burst; whether the meter is awake now.
+    fn end_burst(&mut self) -> bool {
+        self.run = 0;
+        self.bursts += 1;
+        self.awake = self.bursts >= 2;
+        self.awake
+    }
+
+    /// Whether a request at `now` finds the meter awake.
+    fn woke(&self, now: Instant) -> bool {
+        let silence = self.last.map_or(Duration::ZERO, |last| now - last);
+        self.awake
+            || (self.run >= timing::WAKE_UP_NULS - 2 && silence >= timing::WAKE_UP_SILENCE - READER_SLACK)
+    }
+}
+
+/// The silence of a wake-up may be 100 ms shorter than ours.
+const READER_SLACK: Duration = Duration::from_millis(100);
+
+fn strip_zeros(address: &[u8]) -> &[u8] {
+    &address[address.iter().take_while(|&&byte| byte == b'0').count()..]
+}
