@@ -2,17 +2,22 @@
 //!
 //! The protocol is pure. [`signon::SignOn`] and [`meter::Meter`] take bytes and [`std::time::Instant`]s and give
 //! actions; they know no port, no clock and no log. [`wire::Wire`] joins the two in memory, character by character, at
-//! the rates both have set. Around this core stands a thin shell: [`line`] (serial ports and the built-in meter),
-//! [`driver`] (the one loop that owns time during a sign-on) and [`pipe`] (the raw byte pipe that follows it).
+//! the rates both have set. Around this core stands a thin shell: [`line`] (serial ports and the built-in meter) and
+//! [`driver`] (the one loop that owns time).
 
 pub mod baud;
 pub mod diagnosis;
+pub mod driver;
 pub mod flag;
 pub mod hdlc;
 pub mod identification;
+pub mod interrupt;
+pub mod line;
 pub mod message;
 pub mod meter;
+pub mod observer;
 pub mod parity;
+pub mod pipe;
 pub mod settings;
 pub mod signon;
 pub mod text;

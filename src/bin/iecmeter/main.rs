@@ -1,1 +1,174 @@
-fn main() {}
+//! iecmeter: the virtual meter on a pseudo-terminal, or on a real device.
+
+mod terminal;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+
+use iecprobe::interrupt::{self, Interrupt};
+use iecprobe::line::{Ready, wait_for};
+use iecprobe::meter::{App, Behaviour, Meter, scenario};
+use iecprobe::settings::Settings;
+use iecprobe::wire::{Pace, Wire};
+
+use terminal::{Read, Terminal};
+
+/// A virtual smart meter to test against: mode E of IEC 62056-21, with the faults and quirks of real ones.
+#[derive(Parser, Debug)]
+#[command(name = "iecmeter", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Args {
+    /// Also make a symlink to the pseudo-terminal here
+    #[arg(long, value_name = "PATH", conflicts_with = "port")]
+    link: Option<PathBuf>,
+    /// Play on this device instead of a pseudo-terminal
+    #[arg(long, value_name = "DEVICE")]
+    port: Option<PathBuf>,
+    /// The identification line, from `/` on and without CR LF
+    #[arg(long, value_name = "LINE")]
+    ident: Option<String>,
+    /// Faults and quirks to play, joined by `+`
+    #[arg(long, value_name = "NAME", default_value = "book")]
+    scenario: String,
+    /// Pace bytes at the line rate in both directions
+    #[arg(long)]
+    real_time: bool,
+    /// End after this many readers have come and gone
+    #[arg(long, value_name = "N")]
+    sessions: Option<u32>,
+    /// What answers in HDLC: UA to SNRM and DISC, or every byte back
+    #[arg(long, value_name = "APP", default_value = "hdlc", value_parser = ["hdlc", "echo"])]
+    app: String,
+    /// List the scenarios and end
+    #[arg(long)]
+    list_scenarios: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  iecmeter --link /tmp/meter                      then: iecprobe -p /tmp/meter
+  iecmeter --link /tmp/meter --scenario echo+slow --real-time";
+
+/// How often the settings of the other side are looked at while something is under way: it can change them at any
+/// moment, and nobody tells.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// How often a terminal that nobody has opened is looked at.
+const IDLE_LOOK: Duration = Duration::from_millis(5);
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(signal)) => interrupt::die_of(signal),
+        Err(error) => {
+            eprintln!("iecmeter: {error:#}");
+            ExitCode::from(if error.is::<scenario::UnknownScenario>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<Option<i32>> {
+    if args.list_scenarios {
+        let list: String =
+            scenario::ALL.iter().map(|one| format!("{:<18} {}\n", one.name, one.summary)).collect();
+        io::stdout().write_all(list.as_bytes())?;
+        return Ok(None);
+    }
+    let behaviour = behaviour(args)?;
+    let interrupt = Interrupt::register()?;
+    let mut terminal = match &args.port {
+        Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
+        None => Terminal::create(args.link.as_deref())?,
+    };
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", terminal.name())?;
+    stdout.flush()?;
+    drop(stdout);
+
+    let pace = if args.real_time { Pace::Real } else { Pace::Lenient };
+    let mut served = 0;
+    while args.sessions.is_none_or(|most| served < most) {
+        let now = Instant::now();
+        let mut wire = Wire::new(Meter::new(behaviour.clone(), now), pace, Settings::seven_even(300), now);
+        match serve(&mut terminal, &mut wire, &interrupt)? {
+            Served::Session => served += 1,
+            Served::Unplugged => return Ok(None),
+            Served::Signal(signal) => return Ok(Some(signal)),
+        }
+    }
+    Ok(None)
+}
+
+fn behaviour(args: &Args) -> Result<Behaviour> {
+    let mut behaviour = Behaviour::default();
+    scenario::apply(&args.scenario, &mut behaviour)?;
+    if let Some(line) = &args.ident {
+        if !line.starts_with('/') {
+            bail!("--ident {line}: an identification begins with `/`");
+        }
+        behaviour.identification = line.clone().into_bytes();
+    }
+    behaviour.app = if args.app == "echo" { App::Echo } else { App::Hdlc };
+    Ok(behaviour)
+}
+
+/// How the service of one reader ended.
+enum Served {
+    /// The reader has come and gone.
+    Session,
+    /// The scenario has taken the port away.
+    Unplugged,
+    /// A signal came.
+    Signal(i32),
+}
+
+/// Plays until a reader has come and gone.
+fn serve(terminal: &mut Terminal, wire: &mut Wire, interrupt: &Interrupt) -> Result<Served> {
+    let mut buffer = [0; 4096];
+    let mut came = false;
+    loop {
+        if let Some(signal) = interrupt.signal() {
+            return Ok(Served::Signal(signal));
+        }
+        let now = Instant::now();
+        if let Some(settings) = terminal.peer_settings() {
+            if settings != wire.settings() {
+                wire.configure(settings, now);
+            }
+        }
+        let sent = wire.receive(now);
+        if wire.is_gone(now) {
+            return Ok(Served::Unplugged);
+        }
+        terminal.write(&sent)?;
+        match terminal.read(&mut buffer)? {
+            Read::Bytes(length) => {
+                came = true;
+                // The rate may have been set just before the bytes were written.
+                if let Some(settings) = terminal.peer_settings() {
+                    wire.configure(settings, now);
+                }
+                wire.transmit(&buffer[..length], now);
+                continue;
+            }
+            Read::Nothing => came = came || terminal.is_open(),
+            Read::NobodyThere if came => return Ok(Served::Session),
+            Read::NobodyThere => {
+                wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(now + IDLE_LOOK))?;
+                continue;
+            }
+        }
+        let next = wire.next_event();
+        let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
+        let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
+        wait_for(
+            [(Some(interrupt.descriptor()), Ready::READ), (Some(terminal.descriptor()), Ready::READ)],
+            until,
+        )?;
+    }
+}

@@ -1,0 +1,133 @@
+//! The terminal that the virtual meter plays on: the master of a pseudo-terminal, or a device.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use iecprobe::settings::Settings;
+
+/// What reading found.
+pub enum Read {
+    /// This many bytes.
+    Bytes(usize),
+    /// Nothing, but somebody may be there.
+    Nothing,
+    /// Nobody has the other side open.
+    NobodyThere,
+}
+
+/// The terminal.
+pub struct Terminal {
+    fd: OwnedFd,
+    name: String,
+    link: Option<PathBuf>,
+    /// The old settings of a device; none on a pseudo-terminal of our own.
+    saved: Option<Termios>,
+}
+
+impl Terminal {
+    /// Creates a pseudo-terminal, and a symlink to it.
+    pub fn create(link: Option<&Path>) -> io::Result<Self> {
+        let fd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&fd)?;
+        unlockpt(&fd)?;
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        let name = ptsname(&fd, Vec::new())?.to_string_lossy().into_owned();
+        let mut raw = tcgetattr(&fd)?;
+        raw.make_raw();
+        tcsetattr(&fd, OptionalActions::Now, &raw)?;
+        // Until the slave has been opened and closed once, the master does not say that nobody is there.
+        drop(rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?);
+        if let Some(link) = link {
+            let old = fs::symlink_metadata(link);
+            if old.is_ok_and(|old| old.file_type().is_symlink()) {
+                fs::remove_file(link)?;
+            }
+            std::os::unix::fs::symlink(&name, link)?;
+        }
+        Ok(Self { fd, name, link: link.map(Path::to_owned), saved: None })
+    }
+
+    /// Opens a device and sets it to raw bytes; its rate is left to its other side.
+    pub fn open(port: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(port, flags, Mode::empty())?;
+        if !FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode).is_char_device()
+            || !rustix::termios::isatty(&fd)
+        {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a serial port"));
+        }
+        let saved = tcgetattr(&fd)?;
+        let mut raw = saved.clone();
+        raw.make_raw();
+        raw.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+        tcsetattr(&fd, OptionalActions::Now, &raw)?;
+        Ok(Self { fd, name: port.display().to_string(), link: None, saved: Some(saved) })
+    }
+
+    /// The name under which a reader opens it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the other side is set to. On a device that is nobody's business: its own settings count for both.
+    pub fn peer_settings(&self) -> Option<Settings> {
+        if self.saved.is_some() {
+            return None;
+        }
+        let termios = tcgetattr(&self.fd).ok()?;
+        let baud = termios.output_speed();
+        (baud > 0).then(|| Settings::eight_none(baud))
+    }
+
+    /// Whether somebody has the other side open.
+    pub fn is_open(&self) -> bool {
+        let mut polled = [PollFd::new(&self.fd, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let _ = poll(&mut polled, Some(&now));
+        !polled[0].revents().contains(PollFlags::HUP)
+    }
+
+    /// Reads without waiting.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        match rustix::io::read(&self.fd, buffer) {
+            Ok(0) | Err(Errno::IO) if self.saved.is_some() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) | Err(Errno::IO) => Ok(Read::NobodyThere),
+            Ok(length) => Ok(Read::Bytes(length)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Read::Nothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes what fits; a reader that does not read loses the rest, as on a wire.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match rustix::io::write(&self.fd, bytes) {
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Err(Errno::IO) if self.saved.is_none() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The descriptor to wait on.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(saved) = &self.saved {
+            let _ = tcsetattr(&self.fd, OptionalActions::Now, saved);
+        }
+        if let Some(link) = &self.link {
+            let _ = fs::remove_file(link);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The command line of iecprobe, as it is typed. What it means to the protocol is worked out at the end.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, ValueEnum};
+
+use iecprobe::baud;
+use iecprobe::flag::FlagId;
+use iecprobe::line;
+use iecprobe::message::Request;
+use iecprobe::signon::{Config, Confirm, WakeUp};
+use iecprobe::timing;
+
+/// Opens a smart meter's optical port: signs on by IEC 62056-21 mode E, says who answered, and on request stays open as a raw byte pipe.
+#[derive(Parser, Debug)]
+#[command(name = "iecprobe", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Args {
+    /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter
+    #[arg(short, long, env = "IECPROBE_PORT", value_name = "PORT", help_heading = LINE)]
+    pub port: Option<String>,
+    /// Force the data rate, whatever the meter offers
+    #[arg(short, long, value_name = "BPS", value_parser = rate, help_heading = LINE)]
+    pub baud: Option<u32>,
+    /// Rate of the sign-on
+    #[arg(long, value_name = "BPS", value_parser = rate, default_value = "300", conflicts_with = "direct", help_heading = LINE)]
+    pub start_baud: u32,
+    /// Who computes the parity of 7E1
+    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = LINE)]
+    pub parity: Parity,
+    /// Level of DTR; many heads draw their power from it
+    #[arg(long, value_name = "on|off", value_parser = level(), action = clap::ArgAction::Set, default_value = "on", hide_possible_values = true, help_heading = LINE)]
+    pub dtr: bool,
+    /// Level of RTS
+    #[arg(long, value_name = "on|off", value_parser = level(), action = clap::ArgAction::Set, default_value = "on", hide_possible_values = true, help_heading = LINE)]
+    pub rts: bool,
+    /// Quiet time after opening [default: 200ms, 0s on a pseudo-terminal]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = LINE)]
+    pub warm_up: Option<Duration>,
+
+    /// Longest wait for the first byte of each answer [default: 2s, confirmation 1.7s]
+    #[arg(short, long, value_name = "DURATION", value_parser = duration, help_heading = SIGN_ON)]
+    pub wait: Option<Duration>,
+    /// Accept only these FLAG ids
+    #[arg(short, long, value_name = "ID[,ID..]", value_delimiter = ',', help_heading = SIGN_ON)]
+    pub manufacturer: Vec<FlagId>,
+    /// Device address in the request
+    #[arg(short, long, value_name = "TEXT", value_parser = Request::to_address, help_heading = SIGN_ON)]
+    pub address: Option<Request>,
+    /// The whole request without CR LF, for meters outside the standard
+    #[arg(long, value_name = "TEXT", value_parser = Request::verbatim, conflicts_with = "address", help_heading = SIGN_ON)]
+    pub request: Option<Request>,
+    /// Requests in all
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), help_heading = SIGN_ON)]
+    pub attempts: u32,
+    /// Wake a battery meter first
+    #[arg(long, value_name = "HOW", help_heading = SIGN_ON)]
+    pub wake_up: Option<Wake>,
+    /// The V character of the acknowledgement
+    #[arg(long, value_name = "CHAR", default_value = "2", value_parser = printable, help_heading = SIGN_ON)]
+    pub control: u8,
+    /// Acknowledge mode E even if it is not offered
+    #[arg(long, help_heading = SIGN_ON)]
+    pub force: bool,
+    /// Wait for the meter's confirmation, demand it, or do not wait
+    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = SIGN_ON)]
+    pub confirm: ConfirmArg,
+    /// From the first byte of the acknowledgement to the change of rate [default: computed]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = SIGN_ON)]
+    pub switch_delay: Option<Duration>,
+    /// From the confirmation to the first byte of the DLMS tool
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "300ms", help_heading = SIGN_ON)]
+    pub settle: Duration,
+    /// Send no DISC and no break to free a meter from an earlier session
+    #[arg(long, help_heading = SIGN_ON)]
+    pub no_recover: bool,
+    /// Stop after the identification, send no acknowledgement
+    #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "disconnect"], help_heading = SIGN_ON)]
+    pub ident_only: bool,
+    /// No sign-on: open at --baud (9600) 8N1
+    #[arg(long, requires = "carries", help_heading = SIGN_ON)]
+    pub direct: bool,
+    /// Send an HDLC DISC before leaving
+    #[arg(long, help_heading = SIGN_ON)]
+    pub disconnect: bool,
+
+    /// Carry raw bytes: stdin to the line, the line to stdout
+    #[arg(long, group = "carries", help_heading = PIPE)]
+    pub pipe: bool,
+    /// After the end of stdin, stay until the line has been silent this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2s", help_heading = PIPE)]
+    pub linger: Duration,
+
+    /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", help_heading = REPORT)]
+    pub output: Output,
+    /// The same as --output json
+    #[arg(long, conflicts_with = "output", help_heading = REPORT)]
+    pub json: bool,
+    /// Less on stderr
+    #[arg(short, long, conflicts_with = "verbose", help_heading = REPORT)]
+    pub quiet: bool,
+    /// More on stderr: events, and with -vv every frame
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = REPORT)]
+    pub verbose: u8,
+    /// Write every byte of the line with time, direction and settings to FILE (`-` is stderr)
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub trace: Option<std::path::PathBuf>,
+
+    /// Print the completion script for a shell
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub completions: Option<clap_complete::Shell>,
+
+    /// Program whose stdin and stdout are put on the line
+    #[arg(last = true, value_name = "COMMAND", group = "carries", conflicts_with = "pipe")]
+    pub command: Vec<OsString>,
+}
+
+const LINE: &str = "Line";
+const SIGN_ON: &str = "Sign-on";
+const PIPE: &str = "Pipe";
+const REPORT: &str = "Report";
+const AFTER_HELP: &str = "\
+Examples:
+  iecprobe -p sim:                        sign on to the built-in virtual meter
+  iecprobe -p /dev/ttyUSB0                who is there, and at what rate
+  iecprobe -p /dev/ttyUSB0 --pipe         sign on, then be the line for a DLMS program
+  iecprobe -p /dev/ttyUSB0 -- reader ARG  the same, for a program started on the line
+
+Exit status: 0 done, 2 usage, 3 no such port, 4 no permission, 5 port in use, 6 no answer,
+7 no identification, 8 no mode E, 9 another manufacturer, 10 line lost, 11 output lost.";
+
+/// `--parity`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Parity {
+    /// Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software
+    Auto,
+    /// 7E1 by the driver
+    Hardware,
+    /// 8N1 with parity computed into bit 7
+    Software,
+    /// Plain ASCII at 8N1
+    None,
+}
+
+/// `--wake-up`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Wake {
+    /// One run of NULs, then silence
+    Normal,
+    /// Bursts of NULs until the meter answers
+    Fast,
+}
+
+/// `--confirm`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ConfirmArg {
+    /// Wait, go on without
+    Auto,
+    /// Wait, fail without
+    Require,
+    /// Do not wait
+    Skip,
+}
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// `key: value`, one a line
+    Text,
+    /// One object on one line
+    Json,
+    /// Lines to `eval`
+    Shell,
+}
+
+impl Args {
+    /// What clap cannot say by itself.
+    pub fn check(&self) -> Result<(), String> {
+        if let (Some(rate), false) = (self.baud, self.direct) {
+            if baud::digit(rate).is_none() {
+                let known = baud::all().map(|rate| rate.to_string()).collect::<Vec<_>>().join(", ");
+                return Err(format!(
+                    "--baud {rate}: no baud character names this rate; an acknowledgement can name {known} \
+                     (any other only with --direct)"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether bytes are carried after the sign-on.
+    pub fn carries(&self) -> bool {
+        self.pipe || !self.command.is_empty()
+    }
+
+    /// The form of the report.
+    pub fn form(&self) -> Output {
+        if self.json { Output::Json } else { self.output }
+    }
+
+    /// Who computes parity.
+    pub fn line_parity(&self) -> line::Parity {
+        match self.parity {
+            Parity::Auto => line::Parity::Auto,
+            Parity::Hardware => line::Parity::Hardware,
+            Parity::Software => line::Parity::Software,
+            Parity::None => line::Parity::None,
+        }
+    }
+
+    /// What the sign-on is to do on `line`.
+    pub fn sign_on(&self, line: &dyn line::Line) -> Config {
+        let usual = if line.is_hardware() { timing::WARM_UP } else { Duration::ZERO };
+        Config {
+            start_baud: self.start_baud,
+            warm_up: self.warm_up.unwrap_or(usual),
+            expects_parity: line.shows_parity(),
+            request: self.address.clone().or_else(|| self.request.clone()).unwrap_or_else(Request::general),
+            attempts: self.attempts,
+            wait: self.wait,
+            manufacturers: self.manufacturer.clone(),
+            forced_baud: self.baud,
+            control: self.control,
+            force: self.force,
+            confirm: match self.confirm {
+                ConfirmArg::Auto => Confirm::Auto,
+                ConfirmArg::Require => Confirm::Require,
+                ConfirmArg::Skip => Confirm::Skip,
+            },
+            switch_delay: self.switch_delay,
+            recover: !self.no_recover,
+            wake_up: self.wake_up.map(|wake| match wake {
+                Wake::Normal => WakeUp::Normal,
+                Wake::Fast => WakeUp::Fast,
+            }),
+            ident_only: self.ident_only,
+        }
+    }
+}
+
+/// A duration with its unit, of at most a day.
+fn duration(text: &str) -> Result<Duration, String> {
+    if text.parse::<f64>().is_ok() {
+        return Err(format!("a unit is missing: `{text}ms` or `{text}s`"));
+    }
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; it has a number and a unit, as `250ms`, `2s` or `1m 30s`"))?;
+    if duration > Duration::from_secs(86_400) {
+        return Err("more than a day".into());
+    }
+    Ok(duration)
+}
+
+/// A rate in Bd that a UART can have.
+fn rate(text: &str) -> Result<u32, String> {
+    let range = 50..=4_000_000;
+    let rate = text.parse().ok().filter(|rate| range.contains(rate));
+    rate.ok_or_else(|| format!("not a rate that a UART has: a number of Bd from {} to {}", 50, 4_000_000))
+}
+
+fn printable(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        &[byte] if byte.is_ascii_graphic() => Ok(byte),
+        _ => Err("one printable ASCII character is wanted".into()),
+    }
+}
+
+fn level() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new(["on", "off"]).map(|level| level == "on")
+}

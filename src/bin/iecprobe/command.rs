@@ -1,0 +1,87 @@
+//! `-- COMMAND`: a program whose stdin and stdout are the line.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use iecprobe::interrupt::{self, Interrupt};
+use iecprobe::line::{Line, Ready, wait_for};
+use iecprobe::observer::Observer;
+use iecprobe::pipe::{self, End};
+
+/// How long a command may take to end when its line has been lost, before it is ended.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// How often it is asked whether it has ended.
+const ASK: Duration = Duration::from_millis(5);
+
+/// A command that runs on the line.
+pub struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    /// Whether it has to be told to end.
+    unwanted: bool,
+}
+
+/// Starts the command.
+pub fn start(command: &[OsString]) -> Result<Running, String> {
+    let [program, arguments @ ..] = command else { return Err("no command".into()) };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", program.to_string_lossy()))?;
+    Ok(Running { stdin: child.stdin.take(), stdout: child.stdout.take(), child, unwanted: false })
+}
+
+impl Running {
+    /// Carries bytes between it and the line until one of the two ends.
+    pub fn carry(
+        &mut self,
+        line: &mut dyn Line,
+        plan: pipe::Plan,
+        interrupt: &Interrupt,
+        observer: &mut dyn Observer,
+    ) -> End {
+        let (Some(stdin), Some(stdout)) = (&self.stdin, &self.stdout) else { return End::Input };
+        let (input, output) = (pipe::Raw(stdout.as_fd()), pipe::Raw(stdin.as_fd()));
+        // A command that has closed its output has nothing more to ask: nobody waits for answers.
+        let plan = pipe::Plan { linger: Duration::ZERO, ..plan };
+        let end = pipe::carry(line, input, output, plan, interrupt, observer);
+        self.unwanted = !matches!(end, End::Input | End::OutputClosed);
+        end
+    }
+
+    /// Its status, once its line is closed: it sees the end of its input, and is ended if it does not act on it.
+    pub fn finish(mut self, interrupt: &Interrupt) -> Option<ExitStatus> {
+        drop(self.stdin.take());
+        drop(self.stdout.take());
+        let deadline = Instant::now() + GRACE;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            let signalled = interrupt.signal();
+            if signalled.is_some() || (self.unwanted && Instant::now() >= deadline) {
+                interrupt::end(self.child.id());
+                return self.child.wait().ok();
+            }
+            let _ = wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(Instant::now() + ASK));
+        }
+    }
+}
+
+/// The status to leave with: the command's own, as a shell would say it.
+pub fn status(status: Option<ExitStatus>) -> Result<(), u8> {
+    let code = status.map_or(1, |status| {
+        status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1)
+    });
+    match u8::try_from(code).unwrap_or(1) {
+        0 => Ok(()),
+        code => Err(code),
+    }
+}

@@ -1,0 +1,166 @@
+//! The report in its three forms, of a success and of a failure.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use iecprobe::identification::Identification;
+use iecprobe::signon::{Failed, SignedOn};
+use iecprobe::text;
+
+use crate::cli::Output;
+use crate::explain::{self, Problem};
+
+/// Who answered.
+#[derive(Serialize)]
+struct Who {
+    manufacturer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
+    ident: String,
+    line: String,
+    escapes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Success<'a> {
+    port: &'a str,
+    #[serde(flatten)]
+    who: Who,
+    mode: &'static str,
+    baud: u32,
+    baud_offered: Option<u32>,
+    confirmed: Option<bool>,
+    attempts: u32,
+    elapsed_ms: u64,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Failing<'a> {
+    port: &'a str,
+    #[serde(flatten)]
+    who: Option<Who>,
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: u8,
+    kind: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    received: String,
+}
+
+impl Who {
+    fn of(identification: &Identification) -> Self {
+        Self {
+            manufacturer: text::escaped(&identification.manufacturer()),
+            name: identification.flag_id().name(),
+            ident: text::escaped(identification.ident()),
+            line: text::escaped(identification.line()),
+            escapes: identification.escapes().map(|w| text::escaped(&[w])).collect(),
+        }
+    }
+}
+
+/// The report of a success.
+pub fn success(
+    form: Output,
+    port: &str,
+    signed_on: &SignedOn,
+    remarks: &[String],
+    elapsed: Duration,
+) -> String {
+    let identification = &signed_on.identification;
+    let notes = signed_on.notes.iter().map(explain::note).chain(remarks.iter().cloned());
+    let report = Success {
+        port,
+        who: Who::of(identification),
+        mode: signed_on.mode.letter(),
+        baud: signed_on.baud,
+        baud_offered: identification.baud(),
+        confirmed: signed_on.confirmed,
+        attempts: signed_on.attempts,
+        elapsed_ms: elapsed.as_millis() as u64,
+        notes: notes.collect(),
+    };
+    match form {
+        Output::Text => {
+            let mut lines = vec![
+                ("port", report.port.to_owned()),
+                ("manufacturer", report.who.manufacturer),
+                ("ident", report.who.ident),
+                ("mode", report.mode.to_owned()),
+                ("baud", report.baud.to_string()),
+            ];
+            lines.extend(report.confirmed.map(|confirmed| ("confirmed", confirmed.to_string())));
+            if let Some(name) = report.who.name {
+                lines.insert(2, ("name", name.to_owned()));
+            }
+            lines.extend(report.notes.into_iter().map(|note| ("note", note)));
+            lines.iter().fold(String::new(), |mut all, (key, value)| {
+                let _ = writeln!(all, "{key}: {value}");
+                all
+            })
+        }
+        Output::Json => json(&report),
+        Output::Shell => shell("", &serde_json::to_value(&report).unwrap_or_default()),
+    }
+}
+
+/// The report of a failure, in the forms that have one.
+pub fn failure(form: Output, port: &str, problem: &Problem, failed: Option<&Failed>) -> String {
+    let report = Failing {
+        port,
+        who: failed.and_then(|failed| failed.identification.as_ref()).map(Who::of),
+        error: ErrorObject {
+            code: problem.code,
+            kind: problem.kind,
+            message: &problem.message,
+            hint: problem.hint.as_deref(),
+            received: text::hex(failed.map_or(&[], |failed| &failed.received)),
+        },
+    };
+    match form {
+        Output::Json => json(&report),
+        Output::Shell => shell("", &serde_json::to_value(&report).unwrap_or_default()),
+        Output::Text => {
+            let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
+            format!("iecprobe: {}\n{hint}", problem.message)
+        }
+    }
+}
+
+fn json(report: &impl Serialize) -> String {
+    // Strings and numbers only: it cannot fail.
+    serde_json::to_string(report).unwrap_or_default() + "\n"
+}
+
+/// `IECPROBE_KEY='value'` lines; keys of objects within objects are joined by `_`, items of lists by line ends (escape
+/// characters, which are one character each, by nothing).
+fn shell(prefix: &str, value: &Value) -> String {
+    let Value::Object(entries) = value else { return String::new() };
+    entries.iter().fold(String::new(), |mut all, (key, value)| {
+        let key = format!("{prefix}{}", key.to_uppercase());
+        let text = match value {
+            Value::Object(_) => {
+                all.push_str(&shell(&format!("{key}_"), value));
+                return all;
+            }
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => {
+                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                items.join(if key == "ESCAPES" { "" } else { "\n" })
+            }
+            other => other.to_string(),
+        };
+        let _ = writeln!(all, "IECPROBE_{key}='{}'", text.replace('\'', "'\\''"));
+        all
+    })
+}

@@ -1,0 +1,155 @@
+//! The one loop that owns time during a sign-on: it carries out what [`SignOn`] wants on a [`Line`], and waits.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::hdlc;
+use crate::interrupt::Interrupt;
+use crate::line::{Line, Ready, wait_for};
+use crate::observer::Observer;
+use crate::settings::Settings;
+use crate::signon::{Action, Failed, SignOn, SignedOn};
+use crate::timing;
+
+/// How often an adapter is asked whether everything has left.
+const DRAIN_POLL: Duration = Duration::from_millis(1);
+
+/// An adapter that has not sent a message this long after it should have is not asked any more.
+const DRAIN_LIMIT: Duration = Duration::from_millis(1000);
+
+/// Longest wait for the answer to a DISC.
+const DISCONNECT_WAIT: Duration = Duration::from_millis(1000);
+
+/// Why a sign-on did not come to an end of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// A signal came.
+    #[error("signal {0}")]
+    Signal(i32),
+    /// The line was lost.
+    #[error("the line was lost: {0}")]
+    LineLost(io::Error),
+}
+
+/// A line in the hands of a driver, with what it waits for beside bytes.
+pub struct Driver<'a> {
+    /// The line.
+    pub line: &'a mut dyn Line,
+    /// What can interrupt every wait.
+    pub interrupt: &'a Interrupt,
+    /// Who watches.
+    pub observer: &'a mut dyn Observer,
+}
+
+impl Driver<'_> {
+    /// Carries a sign-on through.
+    pub fn sign_on(&mut self, sign_on: &mut SignOn) -> Result<Result<SignedOn, Failed>, Stopped> {
+        let mut buffer = [0; 4096];
+        loop {
+            match sign_on.poll(Instant::now()) {
+                Action::Done(outcome) => return Ok(*outcome),
+                Action::Configure { settings, drain } => {
+                    if drain {
+                        self.drain()?;
+                    }
+                    self.configure(settings)?;
+                }
+                Action::DistrustHardwareParity => self.line.distrust_hardware_parity(),
+                Action::Transmit(message) => self.transmit(&message)?,
+                Action::Break(length) => {
+                    self.observer.broke(length, Instant::now());
+                    self.line.set_break(true).map_err(Stopped::LineLost)?;
+                    let paused = self.pause(Instant::now() + length);
+                    self.line.set_break(false).map_err(Stopped::LineLost)?;
+                    paused?;
+                }
+                Action::Wait(until) => {
+                    self.observer.waiting(sign_on, Instant::now());
+                    if let Some(length) = self.receive(&mut buffer, until)? {
+                        sign_on.receive(&buffer[..length], Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends an HDLC session that may be open at the line's settings; whether the meter answered.
+    pub fn disconnect(&mut self, settings: Settings) -> Result<bool, Stopped> {
+        self.configure(settings)?;
+        self.transmit(&hdlc::DISC)?;
+        let until = Instant::now() + settings.wire_time(hdlc::DISC.len()) + DISCONNECT_WAIT;
+        let (mut buffer, mut answer) = ([0; 256], Vec::new());
+        while Instant::now() < until {
+            if let Some(length) = self.receive(&mut buffer, until)? {
+                answer.extend_from_slice(&buffer[..length]);
+                // An echo of our own DISC is no answer.
+                if hdlc::commands(&answer).any(|command| command != hdlc::Command::Disc) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets time pass; what is received meanwhile is left on the line.
+    pub fn pause(&mut self, until: Instant) -> Result<(), Stopped> {
+        while Instant::now() < until {
+            wait_for([(Some(self.interrupt.descriptor()), Ready::READ)], Some(until))
+                .map_err(Stopped::LineLost)?;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Stopped> {
+        self.interrupt.signal().map_or(Ok(()), |signal| Err(Stopped::Signal(signal)))
+    }
+
+    fn configure(&mut self, settings: Settings) -> Result<(), Stopped> {
+        self.line.configure(settings).map_err(Stopped::LineLost)?;
+        self.observer.configured(settings, Instant::now());
+        Ok(())
+    }
+
+    fn transmit(&mut self, message: &[u8]) -> Result<(), Stopped> {
+        let mut left = message;
+        let give_up = Instant::now() + timing::REACTION_MAX;
+        while !left.is_empty() {
+            match self.line.write(left) {
+                Ok(written) => left = &left[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < give_up => {
+                    self.pause(Instant::now() + DRAIN_POLL)?;
+                }
+                Err(error) => return Err(Stopped::LineLost(error)),
+            }
+        }
+        self.observer.transmitted(message, Instant::now());
+        Ok(())
+    }
+
+    fn drain(&mut self) -> Result<(), Stopped> {
+        let give_up = Instant::now() + DRAIN_LIMIT;
+        while !self.line.drained().map_err(Stopped::LineLost)? && Instant::now() < give_up {
+            self.pause(Instant::now() + DRAIN_POLL)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes until the instant given; how many came, if any.
+    fn receive(&mut self, buffer: &mut [u8], until: Instant) -> Result<Option<usize>, Stopped> {
+        self.check()?;
+        let until = self.line.wake_at().map_or(until, |at| at.min(until));
+        let interrupt = self.interrupt.descriptor();
+        wait_for([(Some(interrupt), Ready::READ), (self.line.descriptor(), Ready::READ)], Some(until))
+            .map_err(Stopped::LineLost)?;
+        self.check()?;
+        match self.line.read(buffer) {
+            Ok(length) => {
+                self.observer.received(&buffer[..length], Instant::now());
+                Ok(Some(length))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(Stopped::LineLost(error)),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Lines to a meter: what the driver needs of one, and how one is opened.
+//!
+//! A line carries the eight bits between start and stop bit. During the sign-on (7E1) these are seven data bits and a
+//! parity bit, or plain characters where a pseudo-terminal or an adapter leaves parity out; see [`Parity`].
+
+mod holder;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod platform;
+mod ports;
+mod serial;
+mod sim;
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use crate::meter::scenario::UnknownScenario;
+use crate::settings::Settings;
+
+pub use holder::Holder;
+pub use platform::{Found, Ready, wait_for};
+pub use ports::usb_ports;
+
+/// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
+const SIM_PREFIX: &str = "sim:";
+
+/// Who computes the parity bit of a 7E1 character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Parity {
+    /// The driver where it keeps 7E1; nobody on a pseudo-terminal; else we.
+    #[default]
+    Auto,
+    /// The driver.
+    Hardware,
+    /// We, on a line set to 8N1: the same ten bits.
+    Software,
+    /// Nobody: plain ASCII at 8N1.
+    None,
+}
+
+/// How to open a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Who computes parity.
+    pub parity: Parity,
+    /// The level of DTR.
+    pub dtr: bool,
+    /// The level of RTS.
+    pub rts: bool,
+    /// What the line is set to at first.
+    pub settings: Settings,
+}
+
+/// Why a line cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is nothing by that name.
+    #[error("there is no such port")]
+    Missing,
+    /// It is something, but no serial port: what it is instead.
+    #[error("it is {0}, not a serial port")]
+    NotSerial(&'static str),
+    /// We may not open it.
+    #[error("no permission")]
+    Permission {
+        /// The name of the group that may, where there is one.
+        group: Option<String>,
+    },
+    /// Somebody else has it.
+    #[error("it is in use")]
+    Busy(Option<Holder>),
+    /// No such scenario of the built-in meter.
+    #[error(transparent)]
+    Scenario(#[from] UnknownScenario),
+    /// The port cannot be set to this rate in Bd; it went to the other one.
+    #[error("it cannot be set to {wanted} Bd")]
+    Rate {
+        /// The rate asked for.
+        wanted: u32,
+        /// The rate that the driver chose.
+        kept: u32,
+    },
+    /// Anything else.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// An open line. Dropping it puts the port back into its old settings.
+///
+/// An error of [`Line::read`], [`Line::write`] or [`Line::configure`] means that the line is lost, but for
+/// [`io::ErrorKind::WouldBlock`].
+pub trait Line {
+    /// Sets rate and framing, at once.
+    fn configure(&mut self, settings: Settings) -> io::Result<()>;
+    /// Computes parity in software from the next [`Line::configure`] on, if the driver was to do it by our own choice.
+    fn distrust_hardware_parity(&mut self);
+    /// Whether the line shows parity bits by nature during the sign-on.
+    fn shows_parity(&self) -> bool;
+    /// Whether it is a real port, behind which hardware wants to warm up.
+    fn is_hardware(&self) -> bool;
+    /// Writes as much as fits without waiting: 7-bit characters at 7E1, bytes at 8N1.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Reads what is there without waiting; end of file is an error.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Whether everything written has left, as far as the driver knows.
+    fn drained(&mut self) -> io::Result<bool>;
+    /// Starts or ends a BREAK.
+    fn set_break(&mut self, on: bool) -> io::Result<()>;
+    /// The descriptor that becomes readable with the line, if it has one.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+    /// When to look for received bytes without a descriptor.
+    fn wake_at(&self) -> Option<Instant> {
+        None
+    }
+    /// Facts about the line that the user may want to hear.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Opens the line by this name.
+pub fn open(name: &str, options: Options) -> Result<Box<dyn Line>, OpenError> {
+    match name.strip_prefix(SIM_PREFIX) {
+        Some(scenario) => Ok(Box::new(sim::SimLine::open(scenario, options)?)),
+        None => Ok(Box::new(serial::SerialLine::open(name, options)?)),
+    }
+}

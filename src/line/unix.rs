@@ -1,0 +1,280 @@
+//! Unix: the descriptor of a port, from the first check to the restored settings, and waiting on descriptors.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
+use rustix::termios::{
+    ControlModes, InputModes, OptionalActions, QueueSelector, Termios, tcdrain, tcflush, tcgetattr, tcsetattr,
+};
+
+use crate::line::holder;
+use crate::line::{Holder, OpenError};
+use crate::parity;
+
+/// Major numbers of Unix 98 pseudo-terminals on Linux.
+const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
+
+/// PARMRK marks a character with wrong parity by these two before it, and doubles the first where it is data.
+const MARK: u8 = 0xFF;
+
+/// An open port, locked, with its old settings in safe keeping.
+pub(super) struct Port {
+    fd: OwnedFd,
+    saved: Termios,
+    pty: bool,
+    uucp: Option<Holder>,
+    /// Whether characters come with PARMRK's marks, and those read of the current one.
+    marks: Option<Vec<u8>>,
+    gone: bool,
+}
+
+/// What the driver has made of the settings asked for.
+pub(super) struct Kept {
+    pub(super) baud: u32,
+    pub(super) seven_even: bool,
+}
+
+impl Port {
+    pub(super) fn open(name: &str) -> Result<Self, OpenError> {
+        let metadata = fs::metadata(name).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => OpenError::Missing,
+            io::ErrorKind::PermissionDenied => OpenError::Permission { group: None },
+            _ => OpenError::Io(error),
+        })?;
+        let kind = metadata.file_type();
+        if !kind.is_char_device() {
+            return Err(OpenError::NotSerial(if kind.is_dir() {
+                "a folder"
+            } else if kind.is_file() {
+                "a plain file"
+            } else {
+                "something else"
+            }));
+        }
+        // No O_CREAT: a name that has just gone away must not become a file. No O_NOCTTY would make a port that
+        // hangs up end us with SIGHUP.
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(name, flags, Mode::empty()).map_err(|error| match error {
+            Errno::NOENT => OpenError::Missing,
+            Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group(metadata.gid()) },
+            Errno::BUSY => OpenError::Busy(holder::of(metadata.rdev())),
+            // A node without a device behind it.
+            Errno::NXIO | Errno::NODEV | Errno::IO => OpenError::Missing,
+            error => OpenError::Io(error.into()),
+        })?;
+        if !rustix::termios::isatty(&fd) {
+            return Err(OpenError::NotSerial("a device of another kind"));
+        }
+        // The lock comes before any setting is touched, so that whoever has the port is not disturbed.
+        match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(metadata.rdev()))),
+            Err(error) => return Err(OpenError::Io(error.into())),
+        }
+        let saved = tcgetattr(&fd).map_err(io::Error::from)?;
+        Ok(Self {
+            pty: PTY_MAJORS.contains(&rustix::fs::major(metadata.rdev())),
+            uucp: holder::uucp(name),
+            fd,
+            saved,
+            marks: None,
+            gone: false,
+        })
+    }
+
+    pub(super) fn is_pty(&self) -> bool {
+        self.pty
+    }
+
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let lock = |holder: &Holder| format!("a lock file names {holder} as user of this port");
+        self.uucp.iter().map(lock).collect()
+    }
+
+    /// Sets rate and framing in one step; what the driver has made of it.
+    pub(super) fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
+        let mut wanted = self.saved.clone();
+        wanted.make_raw();
+        wanted.input_modes -= InputModes::IXOFF | InputModes::IXANY | InputModes::IGNPAR;
+        wanted.control_modes -= ControlModes::CSTOPB | ControlModes::CRTSCTS | ControlModes::PARODD;
+        wanted.control_modes |= ControlModes::CREAD | ControlModes::CLOCAL;
+        if seven_even {
+            wanted.control_modes -= ControlModes::CSIZE;
+            wanted.control_modes |= ControlModes::CS7 | ControlModes::PARENB;
+            wanted.input_modes |= InputModes::INPCK | InputModes::PARMRK;
+        }
+        wanted.set_speed(baud)?;
+        tcsetattr(&self.fd, OptionalActions::Now, &wanted)?;
+        let kept = tcgetattr(&self.fd)?;
+        let modes = kept.control_modes;
+        let kept = Kept {
+            baud: kept.output_speed(),
+            seven_even: modes & ControlModes::CSIZE == ControlModes::CS7
+                && modes.contains(ControlModes::PARENB),
+        };
+        self.marks = (seven_even && kept.seven_even).then(Vec::new);
+        Ok(kept)
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        rustix::io::write(&self.fd, bytes).map_err(|error| self.lost(error))
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = match rustix::io::read(&self.fd, &mut *buffer) {
+            Ok(0) => {
+                self.gone = true;
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Ok(length) => length,
+            Err(error) => return Err(self.lost(error)),
+        };
+        let Some(marks) = &mut self.marks else { return Ok(length) };
+        let unmarked: Vec<u8> = buffer[..length].iter().filter_map(|&byte| unmark(marks, byte)).collect();
+        if unmarked.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buffer[..unmarked.len()].copy_from_slice(&unmarked);
+        Ok(unmarked.len())
+    }
+
+    fn lost(&mut self, error: Errno) -> io::Error {
+        self.gone |= error != Errno::AGAIN && error != Errno::INTR;
+        if error == Errno::INTR { io::ErrorKind::WouldBlock.into() } else { error.into() }
+    }
+
+    /// Waits for what the hardware still holds; short, since the queue before it is empty.
+    pub(super) fn drain(&self) {
+        let _ = tcdrain(&self.fd);
+    }
+
+    /// Forgets what was received before we came: an answer to somebody else.
+    pub(super) fn discard_input(&self) {
+        let _ = tcflush(&self.fd, QueueSelector::IFlush);
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        if self.gone {
+            return;
+        }
+        // Closing a port can hang on output that never leaves.
+        let _ = tcflush(&self.fd, QueueSelector::OFlush);
+        let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.saved);
+    }
+}
+
+/// Puts the driver's verdict on a 7E1 character back into bit 7, where an 8N1 receiver would see it.
+fn unmark(marks: &mut Vec<u8>, byte: u8) -> Option<u8> {
+    match (&marks[..], byte) {
+        ([], MARK) | ([MARK], 0) => {
+            marks.push(byte);
+            None
+        }
+        ([], byte) => Some(parity::with_even(byte)),
+        ([MARK, 0], byte) => {
+            marks.clear();
+            Some(parity::with_even(byte) ^ 0x80)
+        }
+        (_, byte) => {
+            marks.clear();
+            Some(parity::with_even(byte))
+        }
+    }
+}
+
+/// Which uses of a descriptor are waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Reading.
+    pub read: bool,
+    /// Writing.
+    pub write: bool,
+}
+
+impl Ready {
+    /// Reading alone.
+    pub const READ: Self = Self { read: true, write: false };
+}
+
+/// What a descriptor is ready for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Reading will not block.
+    pub read: bool,
+    /// Writing will not block.
+    pub write: bool,
+    /// The other end has gone, or the descriptor has an error.
+    pub error: bool,
+}
+
+impl Found {
+    /// Whether there is anything to do about it.
+    pub fn any(self) -> bool {
+        self.read || self.write || self.error
+    }
+}
+
+/// Waits until a descriptor is ready for one of the uses asked for, or has an error, or the instant has come.
+/// Descriptors that are left out are never ready.
+pub fn wait_for<const N: usize>(
+    wants: [(Option<BorrowedFd<'_>>, Ready); N],
+    until: Option<Instant>,
+) -> io::Result<[Found; N]> {
+    let mut places = Vec::with_capacity(N);
+    let mut polled = Vec::with_capacity(N);
+    for (place, (descriptor, ready)) in wants.into_iter().enumerate() {
+        let Some(descriptor) = descriptor else { continue };
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, ready.read);
+        flags.set(PollFlags::OUT, ready.write);
+        places.push(place);
+        polled.push(PollFd::from_borrowed_fd(descriptor, flags));
+    }
+    let timeout = until.map(|until| {
+        let left = until.saturating_duration_since(Instant::now()).min(Duration::from_secs(86_400));
+        Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
+    });
+    let mut found = [Found::default(); N];
+    match poll(&mut polled, timeout.as_ref()) {
+        Ok(_) => {}
+        Err(Errno::INTR) => return Ok(found),
+        Err(error) => return Err(error.into()),
+    }
+    for (place, polled) in places.into_iter().zip(&polled) {
+        let events = polled.revents();
+        found[place] = Found {
+            read: events.contains(PollFlags::IN),
+            write: events.contains(PollFlags::OUT),
+            error: events.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
+        };
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marked_characters_get_wrong_parity_and_others_right() {
+        let mut marks = Vec::new();
+        let read = [b'/', MARK, 0, b'I', b'S', MARK, MARK, MARK, 0, 0];
+        let seen: Vec<u8> = read.iter().filter_map(|&byte| unmark(&mut marks, byte)).collect();
+        assert_eq!(seen, [0xAF, b'I' ^ parity::with_even(b'I') ^ 0x80 ^ b'I', b'S', 0xFF, 0x80]);
+        assert!(marks.is_empty());
+    }
+}
