@@ -61,9 +61,19 @@ impl EchoFilter {
                     _ => Sifted::Two(first, byte),
                 }
             }
-            // Broken off in the middle, or complete: what follows is the meter's.
-            None => Sifted::One(byte),
+            // Broken off in the middle, or complete: all that follows is the meter's, whatever it looks like.
+            None => {
+                if self.matched >= CERTAIN {
+                    self.matched = self.sent.len();
+                }
+                Sifted::One(byte)
+            }
         }
+    }
+
+    /// Whether a character is held back that may be the meter's.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.held.is_some()
     }
 
     /// Gives back what is still undecided: no more is to come.
@@ -104,6 +114,13 @@ mod tests {
     fn an_identification_is_no_echo() {
         assert_eq!(sift(b"/?!\r\n", b"/ISK5\\2"), (b"/ISK5\\2".to_vec(), false));
         assert_eq!(sift(b"/?!\r\n", b"/"), (b"/".to_vec(), false));
+    }
+
+    #[test]
+    fn an_echo_that_broke_off_takes_nothing_from_an_answer_like_it() {
+        let acknowledgement = b"\x06252\r\n";
+        let cut = [&acknowledgement[..5], b"\x00", acknowledgement].concat();
+        assert_eq!(sift(acknowledgement, &cut), ([b"\x00", &acknowledgement[..]].concat(), true));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Identify {
     /// When the whole sign-on has to have failed, if it has not come further.
     limit: Option<Instant>,
     last: Option<Instant>,
+    /// When the last character came that may be our echo or the meter's `/`.
+    undecided: Option<Instant>,
     heard: Vec<u8>,
     found: Option<Found>,
     ended: Option<Ended>,
@@ -83,6 +85,7 @@ impl Identify {
             first_by: now + settings.wire_time(request.len()) + wait,
             limit,
             last: None,
+            undecided: None,
             heard: Vec::new(),
             found: None,
             ended: None,
@@ -109,6 +112,7 @@ impl Identify {
                 self.take(second, now);
             }
         }
+        self.undecided = self.echo.is_undecided().then_some(now);
     }
 
     fn take(&mut self, byte: u8, now: Instant) {
@@ -187,9 +191,14 @@ impl Identify {
 
     /// When to give up on an identification.
     fn patience(&self) -> Instant {
+        let next_by =
+            |last| last + timing::INTER_CHARACTER_MAX + self.settings.character() + timing::ADAPTER_LAG;
+        if let Some(undecided) = self.undecided {
+            return next_by(undecided).max(self.first_by);
+        }
         let Some(last) = self.last else { return self.capped(self.first_by) };
         if self.listener.in_progress() {
-            return last + timing::INTER_CHARACTER_MAX + self.settings.character() + timing::ADAPTER_LAG;
+            return next_by(last);
         }
         let until = self.first_by.max(last + timing::JUNK_PATIENCE);
         self.capped(until.min(self.first_by + timing::REACTION_MAX))

@@ -25,6 +25,7 @@ use crate::diagnosis::{self, Content};
 use crate::identification::{IDENT_MAX, Identification, Mode};
 use crate::message;
 use crate::settings::Settings;
+use crate::timing;
 
 use acknowledge::{Acknowledge, Answer};
 use identify::{Ended, Identify};
@@ -76,6 +77,8 @@ pub struct SignOn {
     limit: Option<Instant>,
     /// Requests sent.
     attempts: u32,
+    /// When the last of them went out.
+    asked: Option<Instant>,
     echo_heard: bool,
     unasked: Vec<u8>,
     notes: Vec<Note>,
@@ -109,6 +112,7 @@ impl SignOn {
             start,
             limit: config.limit().map(|limit| now + limit),
             attempts: 0,
+            asked: None,
             echo_heard: false,
             unasked: Vec::new(),
             notes: Vec::new(),
@@ -199,6 +203,7 @@ impl SignOn {
         let request = self.config.request.as_bytes();
         let wait = self.config.wait_identification();
         self.attempts += 1;
+        self.asked = Some(now);
         self.state = State::Identify(Identify::new(request, self.start, wait, self.limit, now));
         Action::Transmit(request.to_vec())
     }
@@ -388,10 +393,7 @@ impl SignOn {
         let heard = !received.is_empty();
         let is_final = failure.is_final();
         let failed = self.failed(failure, identification, received);
-        let answer_by = now
-            + self.start.wire_time(self.config.request.as_bytes().len())
-            + self.config.wait_identification();
-        let too_late = self.limit.is_some_and(|limit| answer_by > limit);
+        let too_late = self.limit.is_some_and(|limit| now + self.next_attempt(now) > limit);
         if is_final || too_late || self.attempts >= self.config.attempts {
             self.end(failed);
             return None;
@@ -402,5 +404,13 @@ impl SignOn {
         let steps = prelude::again(&self.config, self.attempts, heard);
         self.state = State::Prelude(Prelude::new(steps, self.start));
         (self.attempts == 1).then_some(Action::DistrustHardwareParity)
+    }
+
+    /// How long a further attempt has to be given: as long as the last one, for a slow meter stays slow.
+    fn next_attempt(&self, now: Instant) -> Duration {
+        let request = self.start.wire_time(self.config.request.as_bytes().len());
+        let last = self.asked.map_or(Duration::ZERO, |asked| now - asked);
+        let prelude = self.start.wire_time(message::BREAK.len()) + timing::REACTION_MIN;
+        (request + self.config.wait_identification()).max(last + prelude)
     }
 }

@@ -81,11 +81,10 @@ fn recovery(config: &Config) -> Vec<Step> {
         }
     }
     let disconnects = rates.into_iter().flat_map(|rate| {
-        [
-            Step::Configure(Settings::eight_none(rate)),
-            Step::Transmit(hdlc::DISC.to_vec()),
-            Step::Listen(timing::RECOVERY_LISTEN, Answer::Frame),
-        ]
+        let settings = Settings::eight_none(rate);
+        // A UA is as long as a DISC, which counts at the slow rates.
+        let listen = timing::RECOVERY_LISTEN + settings.wire_time(hdlc::DISC.len());
+        [Step::Configure(settings), Step::Transmit(hdlc::DISC.to_vec()), Step::Listen(listen, Answer::Frame)]
     });
     disconnects
         .chain([
@@ -187,17 +186,16 @@ impl Prelude {
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
         self.last_received = Some(now);
-        let sifted = match self.echo.sift(byte) {
-            Sifted::Nothing => &[][..],
-            Sifted::One(byte) => &[byte],
-            Sifted::Two(first, second) => &[first, second],
-        };
-        let kept = match self.waiting {
-            Some(Waiting::Answer { .. }) => &mut self.answer,
-            _ => &mut self.unasked,
-        };
-        let room = UNASKED_MAX.saturating_sub(kept.len());
-        kept.extend(sifted.iter().take(room));
+        let sifted = self.echo.sift(byte);
+        if matches!(self.waiting, Some(Waiting::Answer { .. })) {
+            // Unsifted: a UA opens like the DISC that it answers.
+            return keep(&mut self.answer, &[byte]);
+        }
+        match sifted {
+            Sifted::Nothing => {}
+            Sifted::One(byte) => keep(&mut self.unasked, &[byte]),
+            Sifted::Two(first, second) => keep(&mut self.unasked, &[first, second]),
+        }
     }
 
     /// What to do now. `Some(answer)` beside it tells that an answer has cut the prelude short.
@@ -234,7 +232,11 @@ impl Prelude {
                 self.waiting = Some(Waiting::Until(now + self.settings.wire_time(message.len())));
                 Next::Act(Action::Transmit(message))
             }
-            Step::Break => Next::Act(Action::Break(timing::LINE_BREAK)),
+            Step::Break => {
+                // A head that echoes returns it as a NUL.
+                self.echo = EchoFilter::new(&[0]);
+                Next::Act(Action::Break(timing::LINE_BREAK))
+            }
             Step::Wait(length) => {
                 self.waiting = Some(Waiting::Until(now + length));
                 Next::Wait(now + length)
@@ -253,10 +255,15 @@ impl Prelude {
     }
 }
 
+fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
+    let room = UNASKED_MAX.saturating_sub(kept.len());
+    kept.extend(bytes.iter().take(room));
+}
+
 impl Answer {
     fn is_in(self, received: &[u8]) -> bool {
         match self {
-            Self::Frame => hdlc::find(received).is_some_and(|frame| frame.command != hdlc::Command::Disc),
+            Self::Frame => hdlc::commands(received).any(|command| command != hdlc::Command::Disc),
             Self::Acknowledgement => received.iter().any(|&byte| parity::strip(byte) == message::ACK),
         }
     }

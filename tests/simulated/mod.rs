@@ -1,0 +1,413 @@
+//! Both ends of a sign-on in one test, with a clock that jumps: whole sign-ons in microseconds.
+//!
+//! It does what the driver does, on the wire of the library at its real pace, and writes down when which bit left and
+//! arrived, so that the windows of the standard can be held against it.
+
+// Each test crate uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use iecprobe::meter::behaviour::Behaviour;
+use iecprobe::meter::{Meter, scenario};
+use iecprobe::parity;
+use iecprobe::settings::{Framing, Settings};
+use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn};
+use iecprobe::wire::{Pace, Wire};
+
+/// Simulated time after which a sign-on counts as hung.
+const HUNG: Duration = Duration::from_secs(120);
+
+/// Polls at one instant after which a sign-on counts as hung.
+const SPINNING: u32 = 2000;
+
+pub const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// What the reader's side does about parity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parity {
+    /// 8N1 with even parity computed into bit 7, and seen there.
+    Software,
+    /// Plain ASCII: a pseudo-terminal.
+    None,
+}
+
+pub const PARITIES: [Parity; 2] = [Parity::Software, Parity::None];
+
+/// What a bad line does to one character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Drop,
+    Double,
+    Flip(u8),
+    /// It, and what follows it, comes later by this.
+    Delay(Duration),
+}
+
+/// A fault of the character at an index.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// Counted over everything received.
+    pub received: Option<(usize, Fault)>,
+    /// Counted over everything sent.
+    pub sent: Option<(usize, Fault)>,
+}
+
+/// How received bytes are cut into reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Reads {
+    /// As they come.
+    Each,
+    /// What has come by every such tick of the adapter, at once.
+    Every(Duration),
+}
+
+/// A simulation before it runs.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    pub config: Config,
+    pub behaviour: Behaviour,
+    pub parity: Parity,
+    pub faults: Faults,
+    pub reads: Reads,
+}
+
+/// A message that went out.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// First bit, from the beginning of the sign-on.
+    pub at: Duration,
+    /// In characters as the sign-on gave them out.
+    pub bytes: Vec<u8>,
+    pub settings: Settings,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    SignedOn(Box<SignedOn>),
+    Failed(Box<Failed>),
+    /// The port went away this long before anybody noticed.
+    LineLost(Duration),
+}
+
+/// A simulation that has run.
+#[derive(Debug)]
+pub struct Run {
+    pub what: String,
+    pub end: End,
+    pub elapsed: Duration,
+    pub sent: Vec<Sent>,
+    pub configured: Vec<(Duration, Settings)>,
+    /// When the last stop bit of a character came, and the character.
+    pub received: Vec<(Duration, u8)>,
+    pub breaks: usize,
+    pub lag: Duration,
+    pub meter_in_hdlc: bool,
+    pub meter_rate: u32,
+}
+
+impl Simulation {
+    /// The named scenarios with the default options.
+    pub fn of(names: &str, parity: Parity) -> Self {
+        Self::with(scenario::behaviour(names).expect("the scenario exists"), parity)
+    }
+
+    pub fn with(behaviour: Behaviour, parity: Parity) -> Self {
+        let config = Config { expects_parity: parity == Parity::Software, ..Config::default() };
+        Self { config, behaviour, parity, faults: Faults::default(), reads: Reads::Each }
+    }
+
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    pub fn behaviour(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
+        change(&mut self.behaviour);
+        self
+    }
+
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    pub fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
+    }
+
+    pub fn run(self) -> Run {
+        Bench::new(self).run()
+    }
+}
+
+/// A simulation that is running.
+struct Bench {
+    simulation: Simulation,
+    what: String,
+    wire: Wire,
+    sign_on: SignOn,
+    began: Instant,
+    now: Instant,
+    /// What a fault holds back, and until when; in order.
+    inward: VecDeque<(Instant, u8)>,
+    outward: VecDeque<(Instant, u8)>,
+    sent_count: usize,
+    sent: Vec<Sent>,
+    configured: Vec<(Duration, Settings)>,
+    received: Vec<(Duration, u8)>,
+    breaks: usize,
+}
+
+impl Bench {
+    fn new(simulation: Simulation) -> Self {
+        let began = Instant::now();
+        let meter = Meter::new(simulation.behaviour.clone(), began);
+        let settings = Settings::eight_none(9600);
+        Self {
+            what: format!("{simulation:?}"),
+            wire: Wire::new(meter, Pace::Real, settings, began),
+            sign_on: SignOn::new(simulation.config.clone(), began),
+            simulation,
+            began,
+            now: began,
+            inward: VecDeque::new(),
+            outward: VecDeque::new(),
+            sent_count: 0,
+            sent: Vec::new(),
+            configured: Vec::new(),
+            received: Vec::new(),
+            breaks: 0,
+        }
+    }
+
+    fn run(mut self) -> Run {
+        let mut spins = 0;
+        loop {
+            let before = self.now;
+            let end = match self.sign_on.poll(self.now) {
+                Action::Done(outcome) => Some(match *outcome {
+                    Ok(signed_on) => End::SignedOn(Box::new(signed_on)),
+                    Err(failed) => End::Failed(Box::new(failed)),
+                }),
+                Action::Wait(until) => self.wait(until),
+                action => self.act(action),
+            };
+            if let Some(end) = end {
+                return self.over(end);
+            }
+            spins = if self.now > before { 0 } else { spins + 1 };
+            assert!(spins < SPINNING, "spins: {}", self.what);
+            assert!(self.now - self.began < HUNG, "hangs: {}", self.what);
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Option<End> {
+        match action {
+            Action::Configure { settings, drain } => {
+                let mut end = None;
+                while drain && end.is_none() && !(self.wire.drained(self.now) && self.outward.is_empty()) {
+                    end = self.pass(self.now + ms(1), false);
+                }
+                self.wire.configure(settings, self.now);
+                self.configured.push((self.now - self.began, settings));
+                end
+            }
+            Action::Transmit(bytes) => {
+                self.transmit(&bytes);
+                None
+            }
+            Action::Break(length) => {
+                self.breaks += 1;
+                self.wire.send_break(self.now);
+                let until = self.now + length;
+                let mut end = None;
+                while end.is_none() && self.now < until {
+                    end = self.pass(until, false);
+                }
+                end
+            }
+            Action::DistrustHardwareParity => None,
+            Action::Wait(_) | Action::Done(_) => unreachable!("seen to by the caller"),
+        }
+    }
+
+    fn transmit(&mut self, bytes: &[u8]) {
+        let settings = self.wire.settings();
+        let at = self.now - self.began;
+        self.sent.push(Sent { at, bytes: bytes.to_vec(), settings });
+        let with_parity =
+            self.simulation.parity == Parity::Software && settings.framing == Framing::SevenEven;
+        for &byte in bytes {
+            let byte = if with_parity { parity::with_even(byte) } else { byte };
+            let fault = fault_at(self.simulation.faults.sent, self.sent_count);
+            self.sent_count += 1;
+            hold(&mut self.outward, byte, fault, self.now);
+        }
+        self.release_outward();
+    }
+
+    fn release_outward(&mut self) {
+        while let Some(byte) = due(&mut self.outward, self.now) {
+            self.wire.transmit(&[byte], self.now);
+        }
+    }
+
+    /// Waits until the instant given, or until something was received; gives that to the sign-on.
+    fn wait(&mut self, until: Instant) -> Option<End> {
+        let end = self.pass(until, true);
+        if end.is_none() {
+            self.hand_over();
+        }
+        end
+    }
+
+    fn hand_over(&mut self) {
+        let mut read = Vec::new();
+        while let Some(byte) = due(&mut self.inward, self.now) {
+            read.push(byte);
+        }
+        if !read.is_empty() {
+            self.sign_on.receive(&read, self.now);
+        }
+    }
+
+    /// Jumps to the next event, or to `until` where that comes first. A driver that is busy leaves what is received
+    /// on the line.
+    fn pass(&mut self, until: Instant, reading: bool) -> Option<End> {
+        let held = self.inward.front().filter(|_| reading).map(|&(at, _)| at);
+        let sending = self.outward.front().map(|&(at, _)| at);
+        let next = [Some(until), self.wire.next_event(), held, sending].into_iter().flatten().min();
+        self.now = next.map_or(self.now, |next| next.max(self.now));
+        self.release_outward();
+        for byte in self.wire.receive(self.now) {
+            let fault = fault_at(self.simulation.faults.received, self.received.len());
+            self.received.push((self.now - self.began, byte));
+            let at = match self.simulation.reads {
+                Reads::Each => self.now,
+                Reads::Every(tick) => {
+                    let ticks = (self.now - self.began).as_nanos().div_ceil(tick.as_nanos());
+                    self.began + tick * ticks as u32
+                }
+            };
+            hold(&mut self.inward, byte, fault, at);
+        }
+        let gone = self.wire.is_gone(self.now);
+        let at = self.wire.meter().unplugged_at();
+        gone.then(|| End::LineLost(at.map_or(Duration::ZERO, |at| self.now - at)))
+    }
+
+    fn over(self, end: End) -> Run {
+        Run {
+            what: self.what,
+            end,
+            elapsed: self.now - self.began,
+            sent: self.sent,
+            configured: self.configured,
+            received: self.received,
+            breaks: self.breaks,
+            lag: self.simulation.behaviour.adapter_lag.unwrap_or_default(),
+            meter_in_hdlc: self.wire.meter().in_hdlc(),
+            meter_rate: self.wire.meter().rate(0),
+        }
+    }
+}
+
+fn fault_at(fault: Option<(usize, Fault)>, count: usize) -> Option<Fault> {
+    fault.filter(|&(place, _)| place == count).map(|(_, fault)| fault)
+}
+
+fn due(queue: &mut VecDeque<(Instant, u8)>, now: Instant) -> Option<u8> {
+    queue.front().filter(|(at, _)| *at <= now)?;
+    queue.pop_front().map(|(_, byte)| byte)
+}
+
+/// Puts a character with its fault into a queue that keeps its order.
+fn hold(queue: &mut VecDeque<(Instant, u8)>, byte: u8, fault: Option<Fault>, at: Instant) {
+    let at = queue.back().map_or(at, |&(last, _)| last.max(at));
+    match fault {
+        None => queue.push_back((at, byte)),
+        Some(Fault::Drop) => {}
+        Some(Fault::Double) => queue.extend([(at, byte), (at, byte)]),
+        Some(Fault::Flip(bit)) => queue.push_back((at, byte ^ 1 << bit)),
+        Some(Fault::Delay(delay)) => queue.push_back((at + delay, byte)),
+    }
+}
+
+impl Run {
+    pub fn signed_on(&self) -> &SignedOn {
+        match &self.end {
+            End::SignedOn(signed_on) => signed_on,
+            other => panic!("{other:?}\n{}\n{:?}", self.what, self.sent),
+        }
+    }
+
+    pub fn failed(&self) -> &Failed {
+        match &self.end {
+            End::Failed(failed) => failed,
+            other => panic!("{other:?}\n{}\n{:?}", self.what, self.sent),
+        }
+    }
+
+    pub fn failure(&self) -> &Failure {
+        &self.failed().failure
+    }
+
+    pub fn notes(&self) -> &[Note] {
+        &self.signed_on().notes
+    }
+
+    pub fn acknowledgements(&self) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| sent.bytes.first() == Some(&0x06)).collect()
+    }
+
+    pub fn requests(&self) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| sent.bytes.first() == Some(&b'/')).collect()
+    }
+
+    /// Holds everything that is true of every run against this one: the windows of the acknowledgement and of the
+    /// change of rate, and the limit for failures.
+    pub fn assert_windows(&self, fast: bool) {
+        for acknowledgement in self.acknowledgements() {
+            self.assert_acknowledgement(acknowledgement, fast);
+        }
+        if matches!(self.end, End::Failed(_)) {
+            assert!(self.elapsed <= Duration::from_secs(15), "{:?}: {}", self.elapsed, self.what);
+        }
+    }
+
+    fn assert_acknowledgement(&self, sent: &Sent, fast: bool) {
+        let &[0x06, _, z, b'2', b'\r', b'\n'] = &sent.bytes[..] else { panic!("{sent:?}: {}", self.what) };
+        assert!(z.is_ascii_digit() && sent.settings.framing == Framing::SevenEven, "{sent:?}: {}", self.what);
+        let before = || self.received.iter().filter(|(at, _)| *at <= sent.at);
+        let last =
+            |end: u8| before().filter(|(_, byte)| parity::strip(*byte) == end).map(|&(at, _)| at).last();
+        let left = sent.at + self.lag;
+        let (line_feed, carriage_return) = (last(b'\n'), last(b'\r'));
+        match line_feed.filter(|at| carriage_return.is_none_or(|cr| *at + ms(500) > cr)) {
+            Some(end) if line_feed >= carriage_return => {
+                let window = if fast { ms(20)..=ms(220) } else { ms(200)..=ms(400) };
+                assert!(window.contains(&(left - end)), "ACK after {:?}: {}", left - end, self.what);
+            }
+            _ => {
+                let wait = left - carriage_return.expect("the identification has an end");
+                assert!((ms(500)..=ms(700)).contains(&wait), "ACK {wait:?} after CR: {}", self.what);
+            }
+        }
+        let free = left + sent.settings.wire_time(6);
+        let change = self.configured.iter().find(|(at, _)| *at > sent.at);
+        if let Some(&(at, settings)) = change {
+            assert!(
+                at >= free && at <= free + ms(30),
+                "rate changed {at:?}, ACK left {free:?}: {}",
+                self.what
+            );
+            assert_eq!(settings.framing, Framing::EightNone, "{}", self.what);
+        }
+    }
+}
