@@ -381,12 +381,12 @@ impl Run {
         }
     }
 
-    fn assert_acknowledgement(&self, sent: &Sent, fast: bool) {
+    pub fn assert_acknowledgement(&self, sent: &Sent, fast: bool) {
         let &[0x06, _, z, b'2', b'\r', b'\n'] = &sent.bytes[..] else { panic!("{sent:?}: {}", self.what) };
         assert!(z.is_ascii_digit() && sent.settings.framing == Framing::SevenEven, "{sent:?}: {}", self.what);
         let before = || self.received.iter().filter(|(at, _)| *at <= sent.at);
         let last =
-            |end: u8| before().filter(|(_, byte)| parity::strip(*byte) == end).map(|&(at, _)| at).last();
+            |end: u8| before().filter(|(_, byte)| parity::strip(*byte) == end).map(|&(at, _)| at).next_back();
         let left = sent.at + self.lag;
         let (line_feed, carriage_return) = (last(b'\n'), last(b'\r'));
         match line_feed.filter(|at| carriage_return.is_none_or(|cr| *at + ms(500) > cr)) {
