@@ -553,7 +553,7 @@ fn the_line_has_been_silent_before_every_request() {
         for parity in PARITIES {
             let run = Simulation::of(scenario.name, parity).run();
             for request in run.requests() {
-                let before = run.received.iter().map(|&(at, _)| at).filter(|at| *at < request.at).next_back();
+                let before = run.received.iter().map(|&(at, _)| at).rfind(|at| *at < request.at);
                 let pushes = matches!(run.end, End::Failed(ref failed) if failed.failure.to_string().contains("telegram"));
                 assert!(pushes || before.is_none_or(|at| request.at - at >= ms(100)), "{}", run.what);
             }
