@@ -75,10 +75,10 @@ pub fn carry(
         if let Some(signal) = interrupt.signal() {
             return End::Signal(signal);
         }
-        if let Some(at) = lost {
-            if inward.is_empty() || now >= at + DELIVERY {
-                return End::LineLost;
-            }
+        if let Some(at) = lost
+            && (inward.is_empty() || now >= at + DELIVERY)
+        {
+            return End::LineLost;
         }
         let settled = now >= plan.settled;
         let drained = !input_open && outward.is_empty() && lost.is_none();
@@ -113,10 +113,11 @@ pub fn carry(
         if let Some(at) = lost {
             by(at + DELIVERY);
         }
-        if lost.is_none() && line.descriptor().is_none() {
-            if let Some(at) = line.wake_at() {
-                by(at);
-            }
+        if lost.is_none()
+            && line.descriptor().is_none()
+            && let Some(at) = line.wake_at()
+        {
+            by(at);
         }
         let ready = match wait_for(wants, until) {
             Ok(ready) => ready,

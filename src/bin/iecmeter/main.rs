@@ -1,9 +1,9 @@
 //! iecmeter: the virtual meter on a pseudo-terminal, or on a real device.
 
+mod cli;
 mod terminal;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -16,42 +16,8 @@ use iecprobe::meter::{App, Behaviour, Meter, scenario};
 use iecprobe::settings::Settings;
 use iecprobe::wire::{Pace, Wire};
 
+use cli::Args;
 use terminal::{Read, Terminal};
-
-/// A virtual smart meter to test against: mode E of IEC 62056-21, with the faults and quirks of real ones.
-#[derive(Parser, Debug)]
-#[command(name = "iecmeter", version, max_term_width = 100, after_help = AFTER_HELP)]
-struct Args {
-    /// Also make a symlink to the pseudo-terminal here
-    #[arg(long, value_name = "PATH", conflicts_with = "port")]
-    link: Option<PathBuf>,
-    /// Play on this device instead of a pseudo-terminal
-    #[arg(long, value_name = "DEVICE")]
-    port: Option<PathBuf>,
-    /// The identification line, from `/` on and without CR LF
-    #[arg(long, value_name = "LINE")]
-    ident: Option<String>,
-    /// Faults and quirks to play, joined by `+`
-    #[arg(long, value_name = "NAME", default_value = "book")]
-    scenario: String,
-    /// Pace bytes at the line rate in both directions
-    #[arg(long)]
-    real_time: bool,
-    /// End after this many readers have come and gone
-    #[arg(long, value_name = "N")]
-    sessions: Option<u32>,
-    /// What answers in HDLC: UA to SNRM and DISC, or every byte back
-    #[arg(long, value_name = "APP", default_value = "hdlc", value_parser = ["hdlc", "echo"])]
-    app: String,
-    /// List the scenarios and end
-    #[arg(long)]
-    list_scenarios: bool,
-}
-
-const AFTER_HELP: &str = "\
-Examples:
-  iecmeter --link /tmp/meter                      then: iecprobe -p /tmp/meter
-  iecmeter --link /tmp/meter --scenario echo+slow --real-time";
 
 /// How often the settings of the other side are looked at while something is under way: it can change them at any
 /// moment, and nobody tells.
@@ -136,10 +102,10 @@ fn serve(terminal: &mut Terminal, wire: &mut Wire, interrupt: &Interrupt) -> Res
             return Ok(Served::Signal(signal));
         }
         let now = Instant::now();
-        if let Some(settings) = terminal.peer_settings() {
-            if settings != wire.settings() {
-                wire.configure(settings, now);
-            }
+        if let Some(settings) = terminal.peer_settings()
+            && settings != wire.settings()
+        {
+            wire.configure(settings, now);
         }
         let sent = wire.receive(now);
         if wire.is_gone(now) {

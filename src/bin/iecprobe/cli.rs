@@ -18,7 +18,7 @@ use iecprobe::timing;
 #[command(name = "iecprobe", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Args {
     /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter
-    #[arg(short, long, env = "IECPROBE_PORT", value_name = "PORT", help_heading = LINE)]
+    #[arg(short, long, env = "IECPROBE_PORT", hide_env_values = true, value_name = "PORT", help_heading = LINE)]
     pub port: Option<String>,
     /// Force the data rate, whatever the meter offers
     #[arg(short, long, value_name = "BPS", value_parser = rate, help_heading = LINE)]
@@ -178,14 +178,14 @@ pub enum Output {
 impl Args {
     /// What clap cannot say by itself.
     pub fn check(&self) -> Result<(), String> {
-        if let (Some(rate), false) = (self.baud, self.direct) {
-            if baud::digit(rate).is_none() {
-                let known = baud::all().map(|rate| rate.to_string()).collect::<Vec<_>>().join(", ");
-                return Err(format!(
-                    "--baud {rate}: no baud character names this rate; an acknowledgement can name {known} \
+        if let (Some(rate), false) = (self.baud, self.direct)
+            && baud::digit(rate).is_none()
+        {
+            let known = baud::all().map(|rate| rate.to_string()).collect::<Vec<_>>().join(", ");
+            return Err(format!(
+                "--baud {rate}: no baud character names this rate; an acknowledgement can name {known} \
                      (any other only with --direct)"
-                ));
-            }
+            ));
         }
         Ok(())
     }

@@ -61,9 +61,12 @@ fn main() -> ExitCode {
     let environment = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(environment).format_timestamp(None).format_target(false).init();
 
-    let port = args.port.clone().unwrap_or_default();
+    let port = match args.port.clone().map_or_else(|| only_port(&args), Ok) {
+        Ok(port) => port,
+        Err(problem) => return complain(&args, "", &problem, None),
+    };
     // The line is dropped, and so restored, before anything below ends the process.
-    match run(&args) {
+    match run(&args, &port) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Exit::Command(status)) => ExitCode::from(status),
         Err(Exit::Signal(signal)) => interrupt::die_of(signal),
@@ -72,13 +75,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), Exit> {
+fn run(args: &Args, port: &str) -> Result<(), Exit> {
     let began = Instant::now();
     let interrupt = Interrupt::register().map_err(|error| Problem::internal(error.to_string()))?;
-    let port = match &args.port {
-        Some(port) => port.clone(),
-        None => only_port(args)?,
-    };
     let mut watch = Watch::new(args.trace.as_deref()).map_err(|error| Problem::output(&error))?;
     let start = if args.direct {
         Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
@@ -86,8 +85,8 @@ fn run(args: &Args) -> Result<(), Exit> {
         Settings::seven_even(args.start_baud)
     };
     let options = line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
-    let mut line = line::open(&port, options).map_err(|error| explain::open(&port, &error))?;
-    let driven = drive(args, &port, began, start, &mut *line, &interrupt, &mut watch);
+    let mut line = line::open(port, options).map_err(|error| explain::open(port, &error))?;
+    let driven = drive(args, port, began, start, &mut *line, &interrupt, &mut watch);
     drop(line);
     let traced = watch.finish().map_err(|error| Problem::output(&error).into());
     driven.and(traced)
@@ -114,10 +113,10 @@ fn drive(
         signed_on = Some(done);
     }
     let settled = Instant::now() + args.settle;
-    if let (Some(signed_on), true) = (&signed_on, args.carries()) {
-        if !args.quiet {
-            eprint!("{}", report::success(args.form(), port, signed_on, &remarks, began.elapsed()));
-        }
+    if let (Some(signed_on), true) = (&signed_on, args.carries())
+        && !args.quiet
+    {
+        eprint!("{}", report::success(args.form(), port, signed_on, &remarks, began.elapsed()));
     }
     let mut ended = Ok(());
     if args.carries() {

@@ -1,0 +1,43 @@
+#compdef iecmeter
+
+autoload -U is-at-least
+
+_iecmeter() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'(--port)--link=[Also make a symlink to the pseudo-terminal here]:PATH:_files' \
+'--port=[Play on this device instead of a pseudo-terminal]:DEVICE:_files' \
+'--ident=[The identification line, from \`/\` on and without CR LF]:LINE:_default' \
+'--scenario=[Faults and quirks to play, joined by \`+\`]:NAME:_default' \
+'--sessions=[End after this many readers have come and gone]:N:_default' \
+'--app=[What answers in HDLC\: UA to SNRM and DISC, or every byte back]:APP:(hdlc echo)' \
+'--real-time[Pace bytes at the line rate in both directions]' \
+'--list-scenarios[List the scenarios and end]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+}
+
+(( $+functions[_iecmeter_commands] )) ||
+_iecmeter_commands() {
+    local commands; commands=()
+    _describe -t commands 'iecmeter commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_iecmeter" ]; then
+    _iecmeter "$@"
+else
+    compdef _iecmeter iecmeter
+fi

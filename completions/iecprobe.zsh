@@ -1,0 +1,84 @@
+#compdef iecprobe
+
+autoload -U is-at-least
+
+_iecprobe() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
+'--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
+'-b+[Force the data rate, whatever the meter offers]:BPS:_default' \
+'--baud=[Force the data rate, whatever the meter offers]:BPS:_default' \
+'(--direct)--start-baud=[Rate of the sign-on]:BPS:_default' \
+'--parity=[Who computes the parity of 7E1]:HOW:((auto\:"Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software"
+hardware\:"7E1 by the driver"
+software\:"8N1 with parity computed into bit 7"
+none\:"Plain ASCII at 8N1"))' \
+'--dtr=[Level of DTR; many heads draw their power from it]:on|off:(on off)' \
+'--rts=[Level of RTS]:on|off:(on off)' \
+'--warm-up=[Quiet time after opening \[default\: 200ms, 0s on a pseudo-terminal\]]:DURATION:_default' \
+'-w+[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
+'--wait=[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
+'*-m+[Accept only these FLAG ids]:ID[,ID..]:_default' \
+'*--manufacturer=[Accept only these FLAG ids]:ID[,ID..]:_default' \
+'-a+[Device address in the request]:TEXT:_default' \
+'--address=[Device address in the request]:TEXT:_default' \
+'(-a --address)--request=[The whole request without CR LF, for meters outside the standard]:TEXT:_default' \
+'--attempts=[Requests in all]:N:_default' \
+'--wake-up=[Wake a battery meter first]:HOW:((normal\:"One run of NULs, then silence"
+fast\:"Bursts of NULs until the meter answers"))' \
+'--control=[The V character of the acknowledgement]:CHAR:_default' \
+'--confirm=[Wait for the meter'\''s confirmation, demand it, or do not wait]:HOW:((auto\:"Wait, go on without"
+require\:"Wait, fail without"
+skip\:"Do not wait"))' \
+'--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
+'--settle=[From the confirmation to the first byte of the DLMS tool]:DURATION:_default' \
+'--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
+'-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
+json\:"One object on one line"
+shell\:"Lines to \`eval\`"))' \
+'--output=[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
+json\:"One object on one line"
+shell\:"Lines to \`eval\`"))' \
+'--trace=[Write every byte of the line with time, direction and settings to FILE (\`-\` is stderr)]:FILE:_files' \
+'--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
+'--force[Acknowledge mode E even if it is not offered]' \
+'--no-recover[Send no DISC and no break to free a meter from an earlier session]' \
+'(--direct --pipe --disconnect)--ident-only[Stop after the identification, send no acknowledgement]' \
+'--direct[No sign-on\: open at --baud (9600) 8N1]' \
+'--disconnect[Send an HDLC DISC before leaving]' \
+'--pipe[Carry raw bytes\: stdin to the line, the line to stdout]' \
+'(-o --output)--json[The same as --output json]' \
+'(-v --verbose)-q[Less on stderr]' \
+'(-v --verbose)--quiet[Less on stderr]' \
+'*-v[More on stderr\: events, and with -vv every frame]' \
+'*--verbose[More on stderr\: events, and with -vv every frame]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::command -- Program whose stdin and stdout are put on the line:_default' \
+&& ret=0
+}
+
+(( $+functions[_iecprobe_commands] )) ||
+_iecprobe_commands() {
+    local commands; commands=()
+    _describe -t commands 'iecprobe commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_iecprobe" ]; then
+    _iecprobe "$@"
+else
+    compdef _iecprobe iecprobe
+fi
