@@ -72,6 +72,15 @@ pub fn find(bytes: &[u8]) -> Option<Frame<'_>> {
     })
 }
 
+/// All whole frames in `bytes`, in order; a closing flag may open the next one.
+pub fn commands(mut bytes: &[u8]) -> impl Iterator<Item = Command> {
+    std::iter::from_fn(move || {
+        let frame = find(bytes)?;
+        bytes = &bytes[frame.end - 1..];
+        Some(frame.command)
+    })
+}
+
 /// Length in bytes, without flags, of the frame whose format field opens `body`, if it is one of type 3.
 pub fn begins_frame(body: &[u8]) -> Option<usize> {
     let &[high, low, ..] = body else { return None };

@@ -119,6 +119,13 @@ impl Wire {
         std::mem::take(&mut self.arrived)
     }
 
+    /// Takes what the reader has received by `now`, at most this many bytes.
+    pub fn receive_some(&mut self, now: Instant, most: usize) -> Vec<u8> {
+        self.advance(now);
+        let rest = self.arrived.split_off(most.min(self.arrived.len()));
+        std::mem::replace(&mut self.arrived, rest)
+    }
+
     /// Whether the port has gone away by `now`.
     pub fn is_gone(&self, now: Instant) -> bool {
         self.meter.unplugged_at().is_some_and(|at| now >= at)

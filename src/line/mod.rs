@@ -4,6 +4,12 @@
 //! parity bit, or plain characters where a pseudo-terminal or an adapter leaves parity out; see [`Parity`].
 
 mod holder;
+#[cfg(target_os = "linux")]
+#[path = "latency_linux.rs"]
+mod latency;
+#[cfg(not(target_os = "linux"))]
+#[path = "latency_none.rs"]
+mod latency;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod platform;

@@ -3,11 +3,11 @@
 //! right before anything is touched and restored after everything.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use serialport::{SerialPort, TTYPort};
 
-use crate::line::platform::Port;
+use crate::line::platform::{self, Port};
 use crate::line::{Line, OpenError, Options, Parity};
 use crate::parity;
 use crate::settings::{Framing, Settings};
@@ -78,10 +78,7 @@ impl SerialLine {
 
 /// The serialport crate's view of the port, on a descriptor of its own for the same open file.
 fn control(port: &Port) -> io::Result<TTYPort> {
-    let duplicate = port.as_fd().try_clone_to_owned()?.into_raw_fd();
-    // SAFETY: the descriptor was made for this and nobody else owns it.
-    #[allow(unsafe_code)]
-    Ok(unsafe { TTYPort::from_raw_fd(duplicate) })
+    Ok(platform::adopt(port.as_fd().try_clone_to_owned()?))
 }
 
 impl Line for SerialLine {

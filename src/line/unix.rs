@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,7 @@ use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, Termios, tcdrain, tcflush, tcgetattr, tcsetattr,
 };
 
-use crate::line::holder;
-use crate::line::{Holder, OpenError};
+use crate::line::{Holder, OpenError, holder, latency};
 use crate::parity;
 
 /// Major numbers of Unix 98 pseudo-terminals on Linux.
@@ -31,6 +30,8 @@ pub(super) struct Port {
     uucp: Option<Holder>,
     /// Whether characters come with PARMRK's marks, and those read of the current one.
     marks: Option<Vec<u8>>,
+    /// The driver's own settings, where received bytes were held back until we came.
+    held_back: Option<latency::Saved>,
     gone: bool,
 }
 
@@ -78,12 +79,14 @@ impl Port {
             Err(error) => return Err(OpenError::Io(error.into())),
         }
         let saved = tcgetattr(&fd).map_err(io::Error::from)?;
+        let held_back = latency::lower(&fd);
         Ok(Self {
             pty: PTY_MAJORS.contains(&rustix::fs::major(metadata.rdev())),
             uucp: holder::uucp(name),
             fd,
             saved,
             marks: None,
+            held_back,
             gone: false,
         })
     }
@@ -160,6 +163,15 @@ impl Port {
     }
 }
 
+/// Gives a descriptor to a type that can only take raw ones.
+pub(super) fn adopt<T: FromRawFd>(fd: OwnedFd) -> T {
+    // SAFETY: the descriptor is open, and nobody else owns it.
+    #[allow(unsafe_code)]
+    unsafe {
+        T::from_raw_fd(fd.into_raw_fd())
+    }
+}
+
 impl AsFd for Port {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -174,6 +186,9 @@ impl Drop for Port {
         // Closing a port can hang on output that never leaves.
         let _ = tcflush(&self.fd, QueueSelector::OFlush);
         let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.saved);
+        if let Some(held_back) = &self.held_back {
+            latency::restore(&self.fd, held_back);
+        }
     }
 }
 
