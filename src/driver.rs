@@ -65,6 +65,8 @@ impl Driver<'_> {
                 }
                 Action::Wait(until) => {
                     self.observer.waiting(sign_on, Instant::now());
+                    let look = self.observer.interval().map(|interval| Instant::now() + interval);
+                    let until = look.map_or(until, |look| look.min(until));
                     if let Some(length) = self.receive(&mut buffer, until)? {
                         sign_on.receive(&buffer[..length], Instant::now());
                     }

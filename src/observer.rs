@@ -17,4 +17,8 @@ pub trait Observer {
     fn broke(&mut self, _length: Duration, _now: Instant) {}
     /// The sign-on is about to wait.
     fn waiting(&mut self, _sign_on: &SignOn, _now: Instant) {}
+    /// How often [`Self::waiting`] is to be called at least.
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
 }

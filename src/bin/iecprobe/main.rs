@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 fn run(args: &Args, port: &str) -> Result<(), Exit> {
     let began = Instant::now();
     let interrupt = Interrupt::register().map_err(|error| Problem::internal(error.to_string()))?;
-    let mut watch = Watch::new(args.trace.as_deref()).map_err(|error| Problem::output(&error))?;
+    let mut watch = Watch::new(args.trace.as_deref(), args.quiet).map_err(|error| Problem::output(&error))?;
     let start = if args.direct {
         Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
     } else {
@@ -167,7 +167,9 @@ fn sign_on(
     let config = args.sign_on(line);
     let mut machine = SignOn::new(config.clone(), Instant::now());
     let mut driver = Driver { line, interrupt, observer: watch };
-    match driver.sign_on(&mut machine) {
+    let ended = driver.sign_on(&mut machine);
+    watch.clear();
+    match ended {
         Ok(Ok(signed_on)) => Ok(signed_on),
         Ok(Err(failed)) => {
             let problem = explain::failed(&failed, &config);

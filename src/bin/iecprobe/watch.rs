@@ -1,17 +1,23 @@
-//! What people see of a running sign-on: log events, and the trace.
+//! What people see of a running sign-on: log events, the trace, and a live line while they wait.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use iecprobe::observer::Observer;
 use iecprobe::settings::Settings;
-use iecprobe::signon::SignOn;
+use iecprobe::signon::{Phase, SignOn};
 use iecprobe::text;
 
 /// Bytes on one line of a trace.
 const TRACE_WIDTH: usize = 16;
+
+/// How often the live line is written anew.
+const LIVE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Back to the start of the line, and clear it.
+const CLEAR: &str = "\r\x1B[K";
 
 /// Writes to the log, and to a trace if there is one.
 pub struct Watch {
@@ -22,21 +28,42 @@ pub struct Watch {
     broken: Option<io::Error>,
     sent: u64,
     received: u64,
+    live: Live,
+}
+
+/// The live line.
+#[derive(PartialEq, Eq)]
+enum Live {
+    Off,
+    /// Not on the screen at the moment.
+    Hidden,
+    Shown,
 }
 
 impl Watch {
-    /// Begins to watch; `-` as trace is stderr.
-    pub fn new(trace: Option<&Path>) -> io::Result<Self> {
+    /// Begins to watch; `-` as trace is stderr. A live line is shown if nothing else goes there and it is a terminal.
+    pub fn new(trace: Option<&Path>, quiet: bool) -> io::Result<Self> {
+        let free = trace.is_none_or(|path| path.as_os_str() != "-") && !log::log_enabled!(log::Level::Info);
+        let live = if !quiet && free && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match trace {
             None => None,
             Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stderr())),
             Some(path) => Some(Box::new(BufWriter::new(File::create(path)?))),
         };
-        Ok(Self { began: Instant::now(), settings: None, trace, broken: None, sent: 0, received: 0 })
+        Ok(Self { began: Instant::now(), settings: None, trace, broken: None, sent: 0, received: 0, live })
+    }
+
+    /// Takes the live line off the screen.
+    pub fn clear(&mut self) {
+        if self.live == Live::Shown {
+            eprint!("{CLEAR}");
+            self.live = Live::Hidden;
+        }
     }
 
     /// Ends the trace.
     pub fn finish(&mut self) -> io::Result<()> {
+        self.clear();
         log::info!("{} bytes sent, {} received", self.sent, self.received);
         if let Some(trace) = &mut self.trace {
             trace.flush()?;
@@ -96,7 +123,21 @@ impl Observer for Watch {
         self.trace(now, &format!("-> BREAK {length:?}"));
     }
 
-    fn waiting(&mut self, sign_on: &SignOn, _now: Instant) {
-        log::trace!("{:?}, request {}", sign_on.phase(), sign_on.attempts());
+    fn waiting(&mut self, sign_on: &SignOn, now: Instant) {
+        if self.live == Live::Off {
+            return;
+        }
+        let phase = match sign_on.phase() {
+            Phase::Preparing => "preparing the line",
+            Phase::Identification => "waiting for the identification",
+            Phase::Confirmation => "waiting for the confirmation",
+        };
+        let (attempt, seconds) = (sign_on.attempts().max(1), now.duration_since(self.began).as_secs_f64());
+        eprint!("{CLEAR}{phase}, attempt {attempt}, {seconds:.1} s, {} bytes ", self.received);
+        self.live = Live::Shown;
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        (self.live != Live::Off).then_some(LIVE_INTERVAL)
     }
 }
