@@ -1,0 +1,172 @@
+//! Every exit status with its kind, message and hint.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Instant;
+
+use rustix::process::Signal;
+
+use crate::support::*;
+
+#[test]
+fn what_is_no_serial_port_ends_with_3_and_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "kept").unwrap();
+    let missing = folder.path().join("missing");
+    let below = file.join("below");
+    let cases = [
+        (missing.to_str().unwrap(), "no-port"),
+        (below.to_str().unwrap(), "no-port"),
+        (file.to_str().unwrap(), "not-serial"),
+        (folder.path().to_str().unwrap(), "not-serial"),
+        ("/dev/null", "not-serial"),
+        ("", "no-port"),
+    ];
+    for (port, kind) in cases {
+        let report = run(&mut probe(port, ["--json"])).problem(3, kind);
+        assert_eq!(report["port"], port);
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn no_port_named_ends_with_3_or_takes_the_only_one() {
+    if !iecprobe::line::usb_ports().is_empty() {
+        println!("skipped: this machine has USB serial ports");
+        return;
+    }
+    run(bare_probe().arg("--json")).problem(3, "no-port");
+}
+
+#[test]
+fn a_port_without_permission_ends_with_4() {
+    let pty = Pty::new();
+    fs::set_permissions(&pty.path, fs::Permissions::from_mode(0o600)).unwrap();
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("iecprobe");
+    fs::copy(env!("CARGO_BIN_EXE_iecprobe"), &copy).unwrap();
+    let mut command = if rustix::process::geteuid().is_root() {
+        let setpriv = ["setpriv", "--reuid=65534", "--clear-groups"];
+        if !program("setpriv").args(&setpriv[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+            println!("skipped: root, and no setpriv");
+            return;
+        }
+        launched_probe(&setpriv, &copy)
+    } else {
+        fs::set_permissions(&pty.path, fs::Permissions::from_mode(0o000)).unwrap();
+        launched_probe(&["env"], &copy)
+    };
+    let report = run(command.args(["-p", &pty.path, "--json"])).problem(4, "permission");
+    assert!(report["error"]["message"].as_str().unwrap().contains(&pty.path), "{report}");
+}
+
+#[test]
+fn a_second_instance_ends_with_5_and_does_not_disturb_the_first() {
+    let meter = VirtualMeter::play("book");
+    let mut first = Running::start(&mut probe(meter.port(), ["--pipe", "--linger", "300ms"]));
+    first.wait_for_stderr("is open at");
+    let report = run(&mut probe(meter.port(), ["--json"])).problem(5, "busy");
+    let message = report["error"]["message"].as_str().unwrap();
+    assert!(message.contains(&first.pid().to_string()), "{message} names {}", first.pid());
+    run(&mut probe(&meter.path, ["--json", "--direct", "--pipe"])).with_status(5);
+    first.send(&iecprobe::hdlc::SNRM);
+    eventually("an answer to the first instance", || (!first.stdout().is_empty()).then_some(()));
+    let outcome = first.finish().succeeded();
+    let commands: Vec<_> = iecprobe::hdlc::commands(&outcome.stdout).collect();
+    assert_eq!(commands, [iecprobe::hdlc::Command::Ua]);
+}
+
+#[test]
+fn a_line_that_only_returns_what_we_send_ends_with_6() {
+    let echo = EchoLine::start();
+    let args = ["--json", "--attempts", "1", "--wait", "500ms"];
+    run(&mut probe(&echo.path, args)).problem(6, "echo-only");
+}
+
+#[test]
+fn every_failure_of_a_meter_has_its_kind() {
+    let quick: &[&str] = &["--attempts", "1", "--wait", "800ms"];
+    let cases: &[(&str, &[&str], u8, &str)] = &[
+        ("silent", quick, 6, "silent"),
+        ("addressed", quick, 6, "silent"),
+        ("silent+echo", quick, 6, "echo-only"),
+        ("wrong-rate", quick, 7, "garbled"),
+        ("bad-parity-always", &["--attempts", "1"], 7, "parity"),
+        ("cut", &["--attempts", "1"], 7, "no-ident"),
+        ("push", &[], 7, "push"),
+        ("sml", &[], 7, "sml"),
+        ("hdlc-push", &[], 7, "hdlc"),
+        ("mode-c", &[], 8, "no-mode-e"),
+        ("nak", &[], 8, "refused"),
+        ("nak-break", &[], 8, "refused"),
+        ("readout-at-z", &[], 8, "readout"),
+        ("readout-at-300", &["--attempts", "1"], 8, "readout"),
+        ("odd-z-letter", &[], 8, "unknown-baud"),
+        ("no-confirm", &["--confirm", "require"], 8, "unconfirmed"),
+        ("book", &["-m", "XXX"], 9, "wrong-manufacturer"),
+        ("unplugged", &[], 10, "line-lost"),
+        ("unplugged-early", &[], 10, "line-lost"),
+        ("unplugged-late", &[], 10, "line-lost"),
+    ];
+    all_at_once(cases, |(scenario, args, code, kind)| {
+        // Without real time, a meter's characters take none and nothing can be cut off or misread.
+        let meter = VirtualMeter::start(&["--real-time", "--scenario", scenario]);
+        let began = Instant::now();
+        let report = run(probe(meter.port(), *args).arg("--json")).problem(*code, kind);
+        println!("{scenario}: {:?}, {report}", began.elapsed());
+        assert!(began.elapsed() < ms(20_000), "{scenario}: {:?}", began.elapsed());
+        assert_eq!(report["port"], meter.port());
+        if *code == 8 || *code == 9 {
+            assert!(report["manufacturer"].is_string() && report["ident"].is_string(), "{report}");
+        }
+        if *code == 6 {
+            assert_eq!(report["error"]["received"], "", "{report}");
+        }
+    });
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_with_11() {
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let sim = |form: &str| {
+        let mut command = probe("sim:", ["-o", form]);
+        Running::start_as_is(command.stdin(Stdio::null()).stdout(full())).ended().with_status(11)
+    };
+    for form in ["text", "json", "shell"] {
+        let outcome = sim(form);
+        assert!(outcome.stderr.contains("No space left"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_pipe_that_cannot_be_written_ends_with_11() {
+    let echo = EchoLine::start();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = probe(&echo.path, ["--direct", "--pipe"]);
+    let mut running = Running::start_as_is(command.stdin(Stdio::piped()).stdout(full));
+    running.send(b"x");
+    let outcome = running.ended().with_status(11);
+    assert!(outcome.stderr.contains("No space left"), "{outcome:?}");
+}
+
+#[test]
+fn a_closed_stdout_ends_quietly_as_if_by_sigpipe() {
+    let closed = || {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        write
+    };
+    let mut command = probe("sim:", ["--json"]);
+    let outcome = Running::start_as_is(command.stdin(Stdio::null()).stdout(closed())).ended();
+    assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "");
+
+    // In a pipe it is noticed although nothing is ever written.
+    let pty = Pty::new();
+    let mut command = probe(&pty.path, ["--direct", "--pipe", "-q"]);
+    let outcome = Running::start_as_is(command.stdin(Stdio::piped()).stdout(closed())).ended();
+    assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "");
+}
