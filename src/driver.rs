@@ -17,6 +17,9 @@ const DRAIN_POLL: Duration = Duration::from_millis(1);
 /// An adapter that has not sent a message this long after it should have is not asked any more.
 const DRAIN_LIMIT: Duration = Duration::from_millis(1000);
 
+/// Longest delay of an end by signal, for a last message.
+const PARTING_MAX: Duration = Duration::from_millis(60);
+
 /// Longest wait for the answer to a DISC.
 const DISCONNECT_WAIT: Duration = Duration::from_millis(1000);
 
@@ -91,6 +94,15 @@ impl Driver<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Sends a DISC without waiting for anything but its way out, and not long for that: a signal wants us to end.
+    pub fn disconnect_at_once(&mut self, settings: Settings) {
+        if self.line.write(&hdlc::DISC).is_ok() {
+            self.observer.transmitted(&hdlc::DISC, Instant::now());
+            let way_out = settings.wire_time(hdlc::DISC.len()) + timing::SWITCH_MARGIN;
+            let _ = wait_for([], Some(Instant::now() + way_out.min(PARTING_MAX)));
+        }
     }
 
     /// Lets time pass; what is received meanwhile is left on the line.

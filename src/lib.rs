@@ -2,7 +2,7 @@
 //!
 //! The protocol is pure. [`signon::SignOn`] and [`meter::Meter`] take bytes and [`std::time::Instant`]s and give
 //! actions; they know no port, no clock and no log. [`wire::Wire`] joins the two in memory, character by character, at
-//! the rates both have set. Around this core stands a thin shell: [`line`] (serial ports and the built-in meter) and
+//! the rates both have set. Around this core stands a thin shell: [`mod@line`] (serial ports and the built-in meter) and
 //! [`driver`] (the one loop that owns time).
 
 pub mod baud;

@@ -1,14 +1,14 @@
 //! The raw byte pipe: after a sign-on, or without one, a line on a pair of descriptors.
 //!
-//! One loop moves both directions, each through a buffer of its own: a side is read only while its buffer has room and
-//! written only when it can take something. O_NONBLOCK is set on the line alone, because it belongs to the open file
-//! and stdin and stdout are shared with whoever started us; poll(2) says when they can be used, and writes to stdout
-//! never exceed what a pipe takes at once.
+//! One loop moves both directions, each through a buffer of its own: a side is read only while its buffer has room, and
+//! what was read is written before anybody waits again. O_NONBLOCK is set on the line alone, because it belongs to the
+//! open file and stdin and stdout are shared with whoever started us; see [`Sink`] for how stdout is kept from blocking.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
 
 use crate::interrupt::Interrupt;
 use crate::line::{Line, Ready, wait_for};
@@ -57,132 +57,151 @@ pub struct Plan {
 /// Carries bytes between `line` and the descriptors until one of the ends that [`End`] names.
 pub fn carry(
     line: &mut dyn Line,
-    mut input: impl Read + AsFd,
-    mut output: impl Write + AsFd,
+    input: Raw<'_>,
+    output: Raw<'_>,
     plan: Plan,
     interrupt: &Interrupt,
     observer: &mut dyn Observer,
 ) -> End {
-    let mut inward: VecDeque<u8> = plan.first.into();
-    let mut outward: VecDeque<u8> = VecDeque::with_capacity(BUFFER);
-    let mut buffer = vec![0; BUFFER];
-    let mut input_open = true;
-    let mut lost: Option<Instant> = None;
+    if let Some(signal) = interrupt.signal() {
+        return End::Signal(signal);
+    }
+    let mut inward = Queue::new(&plan.first);
+    let mut outward = Queue::new(&[]);
+    let mut sink = Sink::of(output);
+    let (mut sink_full, mut line_full) = (false, false);
+    let (mut input_open, mut drained) = (true, false);
+    let (mut hung_up, mut lost): (bool, Option<Instant>) = (false, None);
     let mut skip_lf = plan.skip_lf;
-    let mut last = Instant::now();
+    let mut now = Instant::now();
+    let mut last = now;
     loop {
-        let now = Instant::now();
-        if let Some(signal) = interrupt.signal() {
-            return End::Signal(signal);
+        let settled = now >= plan.settled;
+        if !inward.is_empty() && !sink_full {
+            match sink.write(output, inward.front()) {
+                Ok(length) => sink_full = inward.pop(length) || sink.wants_poll(),
+                Err(error) if is_transient(&error) => sink_full = true,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return End::OutputClosed,
+                Err(error) => return End::Output(error),
+            }
         }
+        if lost.is_none() && settled && !outward.is_empty() && !line_full {
+            match line.write(outward.front()) {
+                Ok(length) => {
+                    observer.transmitted(&outward.front()[..length], now);
+                    line_full = outward.pop(length);
+                    last = now;
+                }
+                Err(error) if is_transient(&error) => line_full = true,
+                Err(_) => {
+                    // What it has received before it was lost is still worth having.
+                    while let Some(Ok(length)) = inward.room().map(|room| line.read(room)) {
+                        observer.received(inward.push(length), now);
+                    }
+                    lost = lost.or(Some(now));
+                }
+            }
+        }
+
         if let Some(at) = lost
             && (inward.is_empty() || now >= at + DELIVERY)
         {
             return End::LineLost;
         }
-        let settled = now >= plan.settled;
-        let drained = !input_open && outward.is_empty() && lost.is_none();
-        let silent = drained && line.drained().unwrap_or(true);
-        if drained && !silent {
+        let sent = !input_open && outward.is_empty() && lost.is_none();
+        if sent && !drained {
+            drained = line.drained().unwrap_or(true);
             last = now;
         }
+        let silent = sent && drained;
         if silent && inward.is_empty() && now >= last + plan.linger {
             return End::Input;
         }
 
+        // A line that has hung up says so for ever: it is read when there is room, and not asked until then.
+        let listens = inward.has_room() && (lost.is_none() || hung_up);
+        let open = lost.is_none() && (!hung_up || listens);
+        // A stdin whose writer has gone does the same.
+        let takes = input_open && lost.is_none() && outward.has_room();
+        let polled = line.descriptor().is_none();
         let wants = [
             (Some(interrupt.descriptor()), Ready::READ),
             (
-                line.descriptor().filter(|_| lost.is_none()),
-                Ready { read: inward.len() < BUFFER, write: settled && !outward.is_empty() },
+                line.descriptor().filter(|_| open || listens),
+                Ready { read: listens, write: settled && !outward.is_empty() },
             ),
-            (
-                Some(input.as_fd()).filter(|_| input_open && lost.is_none()),
-                Ready { read: outward.len() < BUFFER, write: false },
-            ),
+            (Some(input.0).filter(|_| takes), Ready::READ),
             // Always watched: a closed reader is only seen as an error.
-            (Some(output.as_fd()), Ready { read: false, write: !inward.is_empty() }),
+            (Some(output.0), Ready { read: false, write: !inward.is_empty() }),
         ];
         let mut until = if settled { None } else { Some(plan.settled) };
         let mut by = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
-        if silent {
+        if silent && listens && inward.is_empty() {
             by(last + plan.linger);
-        } else if drained {
+        } else if sent && !drained {
             by(now + RETRY);
         }
         if let Some(at) = lost {
             by(at + DELIVERY);
         }
-        if lost.is_none()
-            && line.descriptor().is_none()
+        if listens
+            && polled
             && let Some(at) = line.wake_at()
         {
             by(at);
         }
-        let ready = match wait_for(wants, until) {
+        let [interrupted, line_ready, input_ready, output_ready] = match wait_for(wants, until) {
             Ok(ready) => ready,
             Err(error) => return End::Output(error),
         };
-        let [_, line_ready, input_ready, output_ready] = ready;
-        let now = Instant::now();
-        let polled = line.descriptor().is_none();
+        now = Instant::now();
 
+        if interrupted.any()
+            && let Some(signal) = interrupt.signal()
+        {
+            return End::Signal(signal);
+        }
         if output_ready.error {
             return End::OutputClosed;
         }
-        if input_open && input_ready.any() && outward.len() < BUFFER {
-            let room = (BUFFER - outward.len()).min(buffer.len());
-            match input.read(&mut buffer[..room]) {
+        sink_full &= !output_ready.write;
+        line_full &= !(line_ready.write || polled);
+        if !listens {
+            // Silence counts only while somebody listens.
+            last = now;
+        }
+        if input_ready.any()
+            && let Some(room) = outward.room()
+        {
+            match input.read(room) {
                 Ok(0) => {
                     input_open = false;
                     last = now;
                 }
-                Ok(length) => outward.extend(&buffer[..length]),
+                Ok(length) => drop(outward.push(length)),
                 Err(error) if is_transient(&error) => {}
                 Err(_) => input_open = false,
             }
         }
-        if lost.is_none() && (line_ready.read || line_ready.error || polled) && inward.len() < BUFFER {
-            let room = (BUFFER - inward.len()).min(buffer.len());
-            match line.read(&mut buffer[..room]) {
+        if line_ready.error && !listens {
+            hung_up = true;
+            lost = lost.or(Some(now));
+        }
+        if (line_ready.read || line_ready.error || polled)
+            && listens
+            && let Some(room) = inward.room()
+        {
+            match line.read(room) {
                 Ok(length) => {
                     last = now;
-                    let mut bytes = &buffer[..length];
+                    let bytes = inward.push(length);
                     observer.received(bytes, now);
-                    if std::mem::take(&mut skip_lf) {
-                        bytes = match bytes {
-                            [b'\n' | 0x8A, rest @ ..] if !settled => rest,
-                            all => all,
-                        };
+                    if std::mem::take(&mut skip_lf) && !settled && matches!(bytes, [b'\n' | 0x8A, ..]) {
+                        inward.forget(length);
                     }
-                    inward.extend(bytes);
                 }
                 Err(error) if is_transient(&error) => {}
-                Err(_) => lost = Some(now),
-            }
-        }
-        if lost.is_none() && settled && !outward.is_empty() && (line_ready.write || polled) {
-            let (front, _) = outward.as_slices();
-            match line.write(front) {
-                Ok(length) => {
-                    observer.transmitted(&front[..length], now);
-                    outward.drain(..length);
-                    last = now;
-                }
-                Err(error) if is_transient(&error) => {}
-                Err(_) => lost = Some(now),
-            }
-        }
-        if !inward.is_empty() && output_ready.write {
-            let (front, _) = inward.as_slices();
-            match output
-                .write(&front[..front.len().min(CHUNK)])
-                .and_then(|length| output.flush().map(|()| length))
-            {
-                Ok(length) => drop(inward.drain(..length)),
-                Err(error) if is_transient(&error) => {}
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return End::OutputClosed,
-                Err(error) => return End::Output(error),
+                Err(_) => (hung_up, lost) = (false, lost.or(Some(now))),
             }
         }
     }
@@ -192,28 +211,122 @@ fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
+/// Bytes on their way in one direction, in one piece, so that one call takes them all.
+struct Queue {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Queue {
+    fn new(first: &[u8]) -> Self {
+        let mut bytes = vec![0; BUFFER.max(first.len())];
+        bytes[..first.len()].copy_from_slice(first);
+        Self { bytes, start: 0, end: first.len() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn front(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Half of it has to be free before a full one is filled again: moving its rest for every few bytes is dear.
+    fn has_room(&self) -> bool {
+        self.end < self.bytes.len() || self.start >= self.bytes.len() / 2
+    }
+
+    /// Where the next bytes may be put.
+    fn room(&mut self) -> Option<&mut [u8]> {
+        if self.start >= self.bytes.len() / 2 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        Some(&mut self.bytes[self.end..]).filter(|room| !room.is_empty())
+    }
+
+    /// That many have been put into [`Queue::room`]; they themselves.
+    fn push(&mut self, length: usize) -> &[u8] {
+        self.end += length;
+        &self.bytes[self.end - length..self.end]
+    }
+
+    /// Forgets the first of the last `length` bytes.
+    fn forget(&mut self, length: usize) {
+        self.bytes.copy_within(self.end - length + 1..self.end, self.end - length);
+        self.end -= 1;
+    }
+
+    /// That many have left; whether there are more.
+    fn pop(&mut self, length: usize) -> bool {
+        self.start += length;
+        if self.is_empty() {
+            (self.start, self.end) = (0, 0);
+        }
+        !self.is_empty()
+    }
+}
+
+/// How a write to stdout is kept from blocking, without O_NONBLOCK.
+enum Sink {
+    /// Each call says that it is not to wait: Linux can do that for pipes and sockets.
+    NoWait,
+    /// A file never makes anybody wait for a reader.
+    File,
+    /// poll(2) is asked first, and no more is written than a pipe with room for anything takes.
+    Chunks,
+}
+
+impl Sink {
+    fn of(output: Raw<'_>) -> Self {
+        match rustix::fs::fstat(output.0).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::RegularFile) => Self::File,
+            Ok(FileType::Fifo | FileType::Socket) if cfg!(target_os = "linux") => Self::NoWait,
+            _ => Self::Chunks,
+        }
+    }
+
+    /// Whether each write needs a poll of its own.
+    fn wants_poll(&self) -> bool {
+        matches!(self, Self::Chunks)
+    }
+
+    fn write(&mut self, output: Raw<'_>, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File => Ok(rustix::io::write(output.0, bytes)?),
+            Self::Chunks => Ok(rustix::io::write(output.0, &bytes[..bytes.len().min(CHUNK)])?),
+            Self::NoWait => no_wait(output, bytes).or_else(|error| match error.kind() {
+                // Kernels before 6.4 cannot; a poll comes first from now on.
+                io::ErrorKind::Unsupported => {
+                    *self = Self::Chunks;
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                _ => Err(error),
+            }),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn no_wait(output: Raw<'_>, bytes: &[u8]) -> io::Result<usize> {
+    use rustix::io::{ReadWriteFlags, pwritev2};
+    // This offset stands for the file's own position, which a pipe does not have either.
+    Ok(pwritev2(output.0, &[io::IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_wait(_output: Raw<'_>, _bytes: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// A descriptor as an unbuffered stream: the standard library's stdin and stdout buffer, and a buffer loses bytes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Raw<'a>(pub BorrowedFd<'a>);
 
-impl Read for Raw<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Raw<'_> {
+    fn read(self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::io::read(self.0, buffer)?)
-    }
-}
-
-impl Write for Raw<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::write(self.0, bytes)?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl AsFd for Raw<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
     }
 }

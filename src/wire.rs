@@ -126,6 +126,11 @@ impl Wire {
         std::mem::replace(&mut self.arrived, rest)
     }
 
+    /// The rate in Bd that the meter's side of the line is set to.
+    pub fn meter_rate(&self) -> u32 {
+        self.inward.front().map_or_else(|| self.meter.own_rate(), |flight| flight.settings.baud)
+    }
+
     /// Whether the port has gone away by `now`.
     pub fn is_gone(&self, now: Instant) -> bool {
         self.meter.unplugged_at().is_some_and(|at| now >= at)

@@ -160,8 +160,14 @@ fn fault() -> impl Strategy<Value = Option<(usize, Fault)>> {
     proptest::option::of((0usize..60, kind))
 }
 
+/// `PROPTEST_CASES=1000000 cargo test --release --test faults` is the long run; `PROPTEST_RNG_SEED` repeats one.
+fn sessions() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(sessions())]
 
     #[test]
     fn any_scenarios_with_any_faults_come_to_an_end(

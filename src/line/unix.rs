@@ -249,27 +249,35 @@ pub fn wait_for<const N: usize>(
     wants: [(Option<BorrowedFd<'_>>, Ready); N],
     until: Option<Instant>,
 ) -> io::Result<[Found; N]> {
-    let mut places = Vec::with_capacity(N);
-    let mut polled = Vec::with_capacity(N);
+    // No allocation: this is called for every few bytes. Places left over hold a descriptor that is not looked at.
+    let Some(spare) = wants.iter().find_map(|(descriptor, _)| *descriptor) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut places = [0; N];
+    let mut polled: [PollFd<'_>; N] =
+        std::array::from_fn(|_| PollFd::from_borrowed_fd(spare, PollFlags::empty()));
+    let mut count = 0;
     for (place, (descriptor, ready)) in wants.into_iter().enumerate() {
         let Some(descriptor) = descriptor else { continue };
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, ready.read);
         flags.set(PollFlags::OUT, ready.write);
-        places.push(place);
-        polled.push(PollFd::from_borrowed_fd(descriptor, flags));
+        places[count] = place;
+        polled[count] = PollFd::from_borrowed_fd(descriptor, flags);
+        count += 1;
     }
+    let polled = &mut polled[..count];
     let timeout = until.map(|until| {
         let left = until.saturating_duration_since(Instant::now()).min(Duration::from_secs(86_400));
         Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
     });
     let mut found = [Found::default(); N];
-    match poll(&mut polled, timeout.as_ref()) {
+    match poll(polled, timeout.as_ref()) {
         Ok(_) => {}
         Err(Errno::INTR) => return Ok(found),
         Err(error) => return Err(error.into()),
     }
-    for (place, polled) in places.into_iter().zip(&polled) {
+    for (place, polled) in places.into_iter().zip(&*polled) {
         let events = polled.revents();
         found[place] = Found {
             read: events.contains(PollFlags::IN),

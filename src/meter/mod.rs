@@ -5,6 +5,7 @@
 //! rates on both sides do to them.
 
 pub mod behaviour;
+mod nuls;
 pub mod scenario;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::timing;
 
 use behaviour::{Acknowledged, Begins, Unplugged};
 pub use behaviour::{App, Behaviour};
+use nuls::Nuls;
 
 /// Received characters that are looked at for a message.
 const INBOX_MAX: usize = 256;
@@ -28,9 +30,6 @@ const READOUT_AFTER: Duration = Duration::from_millis(2000);
 
 /// Reaction time in HDLC.
 const HDLC_REACTION: Duration = Duration::from_millis(20);
-
-/// A run of NULs has ended when none has come for this long.
-const NUL_PAUSE: Duration = Duration::from_millis(40);
 
 /// A character that the meter sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +72,6 @@ enum State {
     Hdlc(u32, Duration),
     /// In an older session.
     Session,
-}
-
-/// The NULs of a wake-up.
-#[derive(Clone, Copy, Debug, Default)]
-struct Nuls {
-    run: usize,
-    last: Option<Instant>,
-    bursts: u32,
-    awake: bool,
 }
 
 impl Meter {
@@ -375,46 +365,16 @@ impl Meter {
         self.outbox.front().map(|emission| emission.at)
     }
 
+    /// The rate in Bd of its own side: that of the next character in the outbox, else that at which it listens.
+    pub fn own_rate(&self) -> u32 {
+        self.outbox.front().map_or_else(|| self.rate(0), |emission| emission.settings.baud)
+    }
+
     /// Takes the next character out of the outbox.
     pub fn emit(&mut self) -> Option<Emission> {
         self.outbox.pop_front()
     }
 }
-
-impl Nuls {
-    fn receive(&mut self, byte: u8, now: Instant) {
-        if byte == 0 {
-            self.run += 1;
-            self.last = Some(now);
-        } else if self.run < timing::WAKE_UP_NULS - 2 {
-            self.run = 0;
-        }
-    }
-
-    /// When a run that has the length of a burst counts as ended.
-    fn deadline(&self) -> Option<Instant> {
-        let burst = timing::FAST_WAKE_UP_NULS - 2..=timing::FAST_WAKE_UP_NULS + 2;
-        self.last.filter(|_| burst.contains(&self.run) && !self.awake).map(|last| last + NUL_PAUSE)
-    }
-
-    /// Counts a burst; whether the meter is awake now.
-    fn end_burst(&mut self) -> bool {
-        self.run = 0;
-        self.bursts += 1;
-        self.awake = self.bursts >= 2;
-        self.awake
-    }
-
-    /// Whether a request at `now` finds the meter awake.
-    fn woke(&self, now: Instant) -> bool {
-        let silence = self.last.map_or(Duration::ZERO, |last| now - last);
-        self.awake
-            || (self.run >= timing::WAKE_UP_NULS - 2 && silence >= timing::WAKE_UP_SILENCE - READER_SLACK)
-    }
-}
-
-/// The silence of a wake-up may be 100 ms shorter than ours.
-const READER_SLACK: Duration = Duration::from_millis(100);
 
 fn strip_zeros(address: &[u8]) -> &[u8] {
     &address[address.iter().take_while(|&&byte| byte == b'0').count()..]

@@ -17,12 +17,13 @@ mod identify;
 mod listen;
 mod outcome;
 mod prelude;
+mod terms;
 
 use std::time::{Duration, Instant};
 
 use crate::baud;
 use crate::diagnosis::{self, Content};
-use crate::identification::{IDENT_MAX, Identification, Mode};
+use crate::identification::{Identification, Mode};
 use crate::message;
 use crate::settings::Settings;
 use crate::timing;
@@ -243,52 +244,10 @@ impl SignOn {
                 return self.fail(failure, None, heard, now);
             }
         };
-        let refusal = self.refusal(&identification);
+        let refusal = terms::refusal(&self.config, &identification);
         if let Some(failure) = refusal {
             return self.fail(failure, Some(identification), heard, now);
         }
-        self.note_identification(&identification, parity_in_sight, strays);
-        if self.config.ident_only {
-            let (mode, baud) = (identification.mode(), self.start.baud);
-            self.succeed(identification, mode, baud, None, Vec::new());
-            return None;
-        }
-        let Some(baud) = self.data_rate(&identification) else {
-            return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
-        };
-        let z = baud::digit(baud).expect("a data rate comes from a baud character");
-        let message = message::acknowledgement(self.config.control, z);
-        let data = Settings::eight_none(baud);
-        let exchange = Acknowledge::new(&self.config, &message, self.start, data, self.echo_heard, now);
-        self.state = State::Acknowledge(Box::new(Acknowledged { identification, z, baud, exchange }));
-        Some(Action::Transmit(message.to_vec()))
-    }
-
-    /// Why the acknowledgement must not be sent, if there is a reason.
-    fn refusal(&self, identification: &Identification) -> Option<Failure> {
-        let accepted = &self.config.manufacturers;
-        if !accepted.is_empty() && !accepted.contains(&identification.flag_id()) {
-            return Some(Failure::WrongManufacturer);
-        }
-        if self.config.ident_only {
-            return None;
-        }
-        if !identification.offers_mode_e() && !self.config.force {
-            return Some(Failure::NoModeE);
-        }
-        self.data_rate(identification).is_none().then_some(Failure::UnknownBaud)
-    }
-
-    /// The rate for HDLC in Bd: the one asked for, or the one offered. A blank is one maker's way to say 9600.
-    fn data_rate(&self, identification: &Identification) -> Option<u32> {
-        let offered = match identification.z() {
-            b' ' if identification.offers_mode_e() => Some(9600),
-            z => baud::of_digit(z),
-        };
-        self.config.forced_baud.or(offered)
-    }
-
-    fn note_identification(&mut self, identification: &Identification, parity_in_sight: bool, strays: usize) {
         if self.attempts > 1 {
             self.notes.push(Note::Attempts(self.attempts));
         }
@@ -298,17 +257,21 @@ impl SignOn {
         if strays > 0 {
             self.notes.push(Note::StrayCharacters(strays));
         }
-        if parity_in_sight && !self.config.expects_parity {
-            self.notes.push(Note::ParityInSight);
+        self.notes.extend(terms::notes(&self.config, &identification, parity_in_sight));
+        if self.config.ident_only {
+            let (mode, baud) = (identification.mode(), self.start.baud);
+            self.succeed(identification, mode, baud, None, Vec::new());
+            return None;
         }
-        let length = identification.ident().len();
-        if length > IDENT_MAX {
-            self.notes.push(Note::LongIdent(length));
-        }
-        let blank = identification.z() == b' ' && identification.offers_mode_e();
-        if blank && self.config.forced_baud.is_none() && !self.config.ident_only {
-            self.notes.push(Note::BlankBaudCharacter);
-        }
+        let Some(baud) = terms::data_rate(&self.config, &identification) else {
+            return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
+        };
+        let z = baud::digit(baud).expect("a data rate comes from a baud character");
+        let message = message::acknowledgement(self.config.control, z);
+        let data = Settings::eight_none(baud);
+        let exchange = Acknowledge::new(&self.config, &message, self.start, data, self.echo_heard, now);
+        self.state = State::Acknowledge(Box::new(Acknowledged { identification, z, baud, exchange }));
+        Some(Action::Transmit(message.to_vec()))
     }
 
     /// After the answer to the acknowledgement.

@@ -102,10 +102,17 @@ fn serve(terminal: &mut Terminal, wire: &mut Wire, interrupt: &Interrupt) -> Res
             return Ok(Served::Signal(signal));
         }
         let now = Instant::now();
-        if let Some(settings) = terminal.peer_settings()
-            && settings != wire.settings()
-        {
-            wire.configure(settings, now);
+        match terminal.peer_settings() {
+            Some(settings) if settings != wire.settings() => wire.configure(settings, now),
+            Some(_) => {}
+            None => {
+                // The line of a device runs at the meter's own rate.
+                let rate = wire.meter_rate();
+                if rate != wire.settings().baud {
+                    terminal.set_rate(rate)?;
+                    wire.configure(Settings::eight_none(rate), now);
+                }
+            }
         }
         let sent = wire.receive(now);
         if wire.is_gone(now) {

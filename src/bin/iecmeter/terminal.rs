@@ -23,6 +23,9 @@ pub enum Read {
     NobodyThere,
 }
 
+/// The rate in Bd at which a meter waits for a sign-on, unless its scenario says otherwise.
+const SIGN_ON_RATE: u32 = 300;
+
 /// The terminal.
 pub struct Terminal {
     fd: OwnedFd,
@@ -55,7 +58,7 @@ impl Terminal {
         Ok(Self { fd, name, link: link.map(Path::to_owned), saved: None })
     }
 
-    /// Opens a device and sets it to raw bytes; its rate is left to its other side.
+    /// Opens a device and sets it to raw bytes at the rate of a sign-on.
     pub fn open(port: &Path) -> io::Result<Self> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(port, flags, Mode::empty())?;
@@ -68,6 +71,7 @@ impl Terminal {
         let mut raw = saved.clone();
         raw.make_raw();
         raw.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+        raw.set_speed(SIGN_ON_RATE)?;
         tcsetattr(&fd, OptionalActions::Now, &raw)?;
         Ok(Self { fd, name: port.display().to_string(), link: None, saved: Some(saved) })
     }
@@ -85,6 +89,13 @@ impl Terminal {
         let termios = tcgetattr(&self.fd).ok()?;
         let baud = termios.output_speed();
         (baud > 0).then(|| Settings::eight_none(baud))
+    }
+
+    /// Sets a device to another rate, once what was written has left.
+    pub fn set_rate(&mut self, rate: u32) -> io::Result<()> {
+        let mut termios = tcgetattr(&self.fd)?;
+        termios.set_speed(rate)?;
+        Ok(tcsetattr(&self.fd, OptionalActions::Drain, &termios)?)
     }
 
     /// Whether somebody has the other side open.

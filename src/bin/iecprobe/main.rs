@@ -78,7 +78,6 @@ fn main() -> ExitCode {
 fn run(args: &Args, port: &str) -> Result<(), Exit> {
     let began = Instant::now();
     let interrupt = Interrupt::register().map_err(|error| Problem::internal(error.to_string()))?;
-    let mut watch = Watch::new(args.trace.as_deref(), args.quiet).map_err(|error| Problem::output(&error))?;
     let start = if args.direct {
         Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
     } else {
@@ -86,6 +85,8 @@ fn run(args: &Args, port: &str) -> Result<(), Exit> {
     };
     let options = line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
     let mut line = line::open(port, options).map_err(|error| explain::open(port, &error))?;
+    // Only now: a run that cannot open its port leaves no file behind.
+    let mut watch = Watch::new(args.trace.as_deref(), args.quiet).map_err(|error| Problem::output(&error))?;
     let driven = drive(args, port, began, start, &mut *line, &interrupt, &mut watch);
     drop(line);
     let traced = watch.finish().map_err(|error| Problem::output(&error).into());
@@ -120,7 +121,8 @@ fn drive(
     }
     let mut ended = Ok(());
     if args.carries() {
-        if !args.quiet {
+        // Nothing but the report where a program reads it.
+        if !args.quiet && args.form() == Output::Text {
             eprintln!("iecprobe: {port} is open at {settings}");
         }
         let first = signed_on.as_ref().map_or_else(Vec::new, |done| done.rest.clone());
@@ -137,15 +139,12 @@ fn drive(
         };
         ended = carry(args, port, line, plan, interrupt, watch);
     }
-    if args.disconnect && !matches!(ended, Err(Exit::Problem(Problem { kind: "line-lost", .. }, _))) {
+    if args.disconnect {
         let mut driver = Driver { line, interrupt, observer: watch };
-        let settled = driver.pause(if args.carries() { Instant::now() } else { settled });
-        match settled.and_then(|()| driver.disconnect(settings)) {
-            Ok(true) => log::info!("the meter answered the DISC"),
-            Ok(false) => log::warn!("the meter did not answer the DISC"),
-            Err(Stopped::Signal(signal)) if ended.is_ok() => ended = Err(Exit::Signal(signal)),
-            Err(stopped) if ended.is_ok() => ended = Err(explain::stopped(port, &stopped).into()),
-            Err(_) => {}
+        let settled = if args.carries() { Instant::now() } else { settled };
+        ended = ended.and_then(|()| disconnect(port, &mut driver, settings, settled));
+        if matches!(ended, Err(Exit::Signal(_) | Exit::OutputClosed)) {
+            driver.disconnect_at_once(settings);
         }
     }
     ended?;
@@ -178,6 +177,16 @@ fn sign_on(
         Err(Stopped::Signal(signal)) => Err(Exit::Signal(signal)),
         Err(stopped) => Err(explain::stopped(port, &stopped).into()),
     }
+}
+
+fn disconnect(port: &str, driver: &mut Driver<'_>, settings: Settings, settled: Instant) -> Result<(), Exit> {
+    match driver.pause(settled).and_then(|()| driver.disconnect(settings)) {
+        Ok(true) => log::info!("the meter answered the DISC"),
+        Ok(false) => log::warn!("the meter did not answer the DISC"),
+        Err(Stopped::Signal(signal)) => return Err(Exit::Signal(signal)),
+        Err(stopped) => return Err(explain::stopped(port, &stopped).into()),
+    }
+    Ok(())
 }
 
 fn carry(
