@@ -142,10 +142,15 @@ fn drive(
     if args.disconnect {
         let mut driver = Driver { line, interrupt, observer: watch };
         let settled = if args.carries() { Instant::now() } else { settled };
-        ended = ended.and_then(|()| disconnect(port, &mut driver, settings, settled));
-        if matches!(ended, Err(Exit::Signal(_) | Exit::OutputClosed)) {
+        let parted = match &ended {
+            Err(Exit::Signal(signal)) => Err(Exit::Signal(*signal)),
+            Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => Ok(()),
+            _ => disconnect(port, &mut driver, settings, settled),
+        };
+        if matches!(parted, Err(Exit::Signal(_))) {
             driver.disconnect_at_once(settings);
         }
+        ended = ended.and(parted);
     }
     ended?;
     match &signed_on {
