@@ -370,11 +370,6 @@ impl Meter {
         self.outbox.front().map_or_else(|| self.rate(0), |emission| emission.settings.baud)
     }
 
-    /// The rate in Bd of its own side: that of the next character in the outbox, else that at which it listens.
-    pub fn own_rate(&self) -> u32 {
-        self.outbox.front().map_or_else(|| self.rate(0), |emission| emission.settings.baud)
-    }
-
     /// Takes the next character out of the outbox.
     pub fn emit(&mut self) -> Option<Emission> {
         self.outbox.pop_front()
