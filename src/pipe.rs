@@ -69,9 +69,9 @@ pub fn carry(
     let mut inward = Queue::new(&plan.first);
     let mut outward = Queue::new(&[]);
     let mut sink = Sink::of(output);
-    let (mut sink_full, mut line_full) = (false, false);
+    let (mut sink_full, mut line_full) = (sink.wants_poll(), false);
     let (mut input_open, mut drained) = (true, false);
-    let (mut hung_up, mut lost): (bool, Option<Instant>) = (false, None);
+    let mut lost: Option<Instant> = None;
     let mut skip_lf = plan.skip_lf;
     let mut now = Instant::now();
     let mut last = now;
@@ -98,7 +98,7 @@ pub fn carry(
                     while let Some(Ok(length)) = inward.room().map(|room| line.read(room)) {
                         observer.received(inward.push(length), now);
                     }
-                    lost = lost.or(Some(now));
+                    lost = Some(now);
                 }
             }
         }
@@ -118,16 +118,14 @@ pub fn carry(
             return End::Input;
         }
 
-        // A line that has hung up says so for ever: it is read when there is room, and not asked until then.
-        let listens = inward.has_room() && (lost.is_none() || hung_up);
-        let open = lost.is_none() && (!hung_up || listens);
-        // A stdin whose writer has gone does the same.
+        let listens = lost.is_none() && inward.has_room();
+        // A stdin whose writer has gone says so at every poll: it is not asked while there is no room.
         let takes = input_open && lost.is_none() && outward.has_room();
         let polled = line.descriptor().is_none();
         let wants = [
             (Some(interrupt.descriptor()), Ready::READ),
             (
-                line.descriptor().filter(|_| open || listens),
+                line.descriptor().filter(|_| lost.is_none()),
                 Ready { read: listens, write: settled && !outward.is_empty() },
             ),
             (Some(input.0).filter(|_| takes), Ready::READ),
@@ -183,10 +181,6 @@ pub fn carry(
                 Err(_) => input_open = false,
             }
         }
-        if line_ready.error && !listens {
-            hung_up = true;
-            lost = lost.or(Some(now));
-        }
         if (line_ready.read || line_ready.error || polled)
             && listens
             && let Some(room) = inward.room()
@@ -201,8 +195,11 @@ pub fn carry(
                     }
                 }
                 Err(error) if is_transient(&error) => {}
-                Err(_) => (hung_up, lost) = (false, lost.or(Some(now))),
+                Err(_) => lost = Some(now),
             }
+        } else if line_ready.error {
+            // Nothing can be read of a line that has hung up, and it would say so at every poll.
+            lost = Some(now);
         }
     }
 }
