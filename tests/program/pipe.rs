@@ -17,6 +17,11 @@ fn a_dlms_program_gets_its_answer_and_nothing_else() {
         let frame = hdlc::find(&outcome.stdout).unwrap_or_else(|| panic!("{outcome:?}"));
         assert_eq!((frame.command, frame.end), (hdlc::Command::Ua, outcome.stdout.len()));
         assert!(outcome.stderr.contains("ISK") && outcome.stderr.contains("MT382-1000"), "{outcome:?}");
+        if form == "json" {
+            // The report and nothing else, for the program that reads it.
+            let report: serde_json::Value = serde_json::from_str(&outcome.stderr).unwrap();
+            assert_eq!(report["confirmed"], true);
+        }
     }
 }
 
@@ -77,7 +82,6 @@ fn an_answer_long_after_the_end_of_input_is_delivered() {
 fn a_line_that_hangs_up_ends_with_10_soon() {
     let pty = Pty::new();
     let mut running = Running::start(&mut probe(&pty.path, ["--direct", "--pipe", "-o", "json"]));
-    running.wait_for_stderr("is open at");
     running.send(b"x");
     pty.read_until("the input", |seen| seen == b"x");
     let Pty { master, slave, .. } = pty;
@@ -87,8 +91,7 @@ fn a_line_that_hangs_up_ends_with_10_soon() {
     let began = Instant::now();
     let outcome = running.ended().with_status(10);
     assert!(began.elapsed() < ms(2000), "{:?}", began.elapsed());
-    let last = outcome.stderr.lines().last().unwrap();
-    let report: serde_json::Value = serde_json::from_str(last).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&outcome.stderr).unwrap();
     assert_eq!(report["error"]["kind"], "line-lost");
     assert!(b"unread".starts_with(&outcome.stdout), "{outcome:?}");
 }
@@ -159,6 +162,11 @@ fn a_meter_and_a_reader_meet_on_a_pair_of_socat() {
     let outcome = running.finish().succeeded();
     assert_eq!(hdlc::commands(&outcome.stdout).collect::<Vec<_>>(), [hdlc::Command::Ua], "{outcome:?}");
     assert!(outcome.stderr.contains("\"confirmed\":true"), "{outcome:?}");
+    // Nobody has told the meter that the reader has gone: it is in HDLC still, and a DISC frees it.
+    let report = run(&mut probe(ours.to_str().unwrap(), ["--json", "--disconnect"])).succeeded().json();
+    assert_eq!(report["attempts"], 2, "{report}");
+    let report = run(&mut probe(ours.to_str().unwrap(), ["--json"])).succeeded().json();
+    assert_eq!(report["attempts"], 1, "{report}");
 }
 
 struct KillOnDrop(std::process::Child);
