@@ -183,8 +183,11 @@ impl Drop for Port {
         if self.gone {
             return;
         }
-        // Closing a port can hang on output that never leaves.
-        let _ = tcflush(&self.fd, QueueSelector::OFlush);
+        // Closing a port can hang on output that never leaves. A pseudo-terminal does not hang, and what is in it may
+        // still be read.
+        if !self.pty {
+            let _ = tcflush(&self.fd, QueueSelector::OFlush);
+        }
         let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.saved);
         if let Some(held_back) = &self.held_back {
             latency::restore(&self.fd, held_back);

@@ -126,6 +126,14 @@ fn a_command_gets_the_line_and_its_status_is_ours() {
 }
 
 #[test]
+fn what_a_command_sends_last_is_there_for_a_slow_reader() {
+    let pty = Pty::new();
+    // More than the master's side takes at once, less than the pseudo-terminal holds.
+    run(&mut probe(&pty.path, ["--direct", "--", "head", "-c", "10000", "/dev/zero"])).succeeded();
+    assert_eq!(pty.read_until("all of it", |seen| seen.len() >= 10_000), [0; 10_000]);
+}
+
+#[test]
 fn a_command_that_cannot_be_started_is_named() {
     let pty = Pty::new();
     let outcome = run(&mut probe(&pty.path, ["--direct", "--", "/nowhere/reader"]));

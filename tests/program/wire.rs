@@ -229,3 +229,20 @@ fn a_meter_is_disconnected_at_the_new_rate_on_demand() {
     });
     assert_eq!(rate, Some(9600));
 }
+
+#[test]
+fn a_signal_lets_a_last_disc_out() {
+    let meter = WireMeter::start(MT382, false);
+    let mut running = Running::start(&mut probe(&meter.path, ["--pipe", "--disconnect"]));
+    running.wait_for_stderr("is open at");
+    let began = Instant::now();
+    running.signal(rustix::process::Signal::TERM);
+    running.ended().killed_by(rustix::process::Signal::TERM);
+    let took = began.elapsed();
+    // Nine characters at 9600 Bd take 9.4 ms: a port that is flushed sooner keeps them.
+    assert!(took >= ms(9), "it did not wait for the way out: {took:?}");
+    assert!(took < ms(1000), "{took:?}");
+    let pause = Instant::now() + ms(100);
+    eventually("time for the meter to read", || (Instant::now() > pause).then_some(()));
+    assert!(sent(&meter.log()).ends_with(&hdlc::DISC));
+}
