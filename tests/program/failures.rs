@@ -170,3 +170,20 @@ fn a_closed_stdout_ends_quietly_as_if_by_sigpipe() {
     let outcome = Running::start_as_is(command.stdin(Stdio::piped()).stdout(closed())).ended();
     assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "");
 }
+
+#[test]
+fn completions_are_written_whole_or_end_with_11_or_as_if_by_sigpipe() {
+    let completions = || {
+        let mut command = bare_probe();
+        // A port in the environment is no argument.
+        command.args(["--completions", "bash"]).env("IECPROBE_PORT", "/nowhere").stdin(Stdio::null());
+        command
+    };
+    assert!(run(&mut completions()).succeeded().text().contains("iecprobe"));
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let outcome = Running::start_as_is(completions().stdout(full)).ended().with_status(11);
+    assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    Running::start_as_is(completions().stdout(write)).ended().killed_by(Signal::PIPE);
+}

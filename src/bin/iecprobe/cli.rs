@@ -109,7 +109,7 @@ pub struct Args {
     pub trace: Option<std::path::PathBuf>,
 
     /// Print the completion script for a shell
-    #[arg(long, value_name = "SHELL", exclusive = true)]
+    #[arg(long, value_name = "SHELL")]
     pub completions: Option<clap_complete::Shell>,
 
     /// Program whose stdin and stdout are put on the line

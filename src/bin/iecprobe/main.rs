@@ -46,8 +46,13 @@ impl From<Problem> for Exit {
 fn main() -> ExitCode {
     let args = Args::parse();
     if let Some(shell) = args.completions {
-        clap_complete::generate(shell, &mut Args::command(), "iecprobe", &mut io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Args::command(), "iecprobe", &mut script);
+        return match print(&String::from_utf8_lossy(&script)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Exit::Problem(problem, _)) => complain(&args, "", &problem, None),
+            Err(_) => interrupt::die_of(interrupt::SIGPIPE),
+        };
     }
     if let Err(message) = args.check() {
         Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit();
