@@ -294,13 +294,13 @@ impl Sink {
         match self {
             Self::File => Ok(rustix::io::write(output.0, bytes)?),
             Self::Chunks => Ok(rustix::io::write(output.0, &bytes[..bytes.len().min(CHUNK)])?),
-            Self::NoWait => no_wait(output, bytes).or_else(|error| match error.kind() {
+            Self::NoWait => no_wait(output, bytes).map_err(|error| match error.kind() {
                 // Kernels before 6.4 cannot; a poll comes first from now on.
                 io::ErrorKind::Unsupported => {
                     *self = Self::Chunks;
-                    Err(io::ErrorKind::WouldBlock.into())
+                    io::ErrorKind::WouldBlock.into()
                 }
-                _ => Err(error),
+                _ => error,
             }),
         }
     }
