@@ -77,10 +77,17 @@ pub fn carry(
     let mut last = now;
     loop {
         let settled = now >= plan.settled;
+        if output_gone {
+            let unwanted = inward.front().len();
+            inward.pop(unwanted);
+        }
         if !inward.is_empty() && !sink_full {
             match sink.write(output, inward.front()) {
                 Ok(length) => sink_full = inward.pop(length) || sink.wants_poll(),
                 Err(error) if is_transient(&error) => sink_full = true,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe && plan.linger.is_zero() => {
+                    output_gone = true;
+                }
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return End::OutputClosed,
                 Err(error) => return End::Output(error),
             }
@@ -130,7 +137,7 @@ pub fn carry(
             ),
             (Some(input.0).filter(|_| takes), Ready::READ),
             // Always watched: a closed reader is only seen as an error.
-            (Some(output.0), Ready { read: false, write: !inward.is_empty() }),
+            (Some(output.0).filter(|_| !output_gone), Ready { read: false, write: !inward.is_empty() }),
         ];
         let mut until = if settled { None } else { Some(plan.settled) };
         let mut by = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
@@ -160,7 +167,10 @@ pub fn carry(
             return End::Signal(signal);
         }
         if output_ready.error {
-            return End::OutputClosed;
+            if !plan.linger.is_zero() {
+                return End::OutputClosed;
+            }
+            output_gone = true;
         }
         sink_full &= !output_ready.write;
         line_full &= !(line_ready.write || polled);

@@ -164,7 +164,10 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
         Failure::Push => Problem::new(
             7,
             "push",
-            format!("the meter sends telegrams by itself, not in answer to us: `{shown}`"),
+            format!(
+                "the meter sends telegrams by itself, not in answer to us: `{}`",
+                first_line(&failed.received)
+            ),
             "this is a push interface (SML text, P1): read it with a program that only listens",
         ),
         Failure::Sml => Problem::new(
@@ -230,6 +233,13 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
     }
 }
 
+/// The first line of text that says something, without its end.
+fn first_line(received: &[u8]) -> String {
+    let plain: Vec<u8> = received.iter().take(80).map(|&byte| parity::strip(byte)).collect();
+    let mut lines = plain.split(|byte| matches!(byte, b'\r' | b'\n'));
+    text::escaped(lines.find(|line| !line.is_empty()).unwrap_or_default())
+}
+
 fn wrong_parity(damage: &Damage, attempts: u32) -> Problem {
     let byte = damage.line[damage.place];
     let line: Vec<u8> = damage.line.iter().map(|&byte| parity::strip(byte)).collect();
@@ -237,8 +247,9 @@ fn wrong_parity(damage: &Damage, attempts: u32) -> Problem {
         7,
         "parity",
         format!(
-            "the identification `{}` has wrong parity: byte {} is {byte:02X}, {} of {} are wrong, attempt {attempts}",
-            text::escaped(&line),
+            "the identification `{}` has wrong parity: byte {} is {byte:02X}, {} of {} are wrong, \
+             in {attempts} attempts",
+            first_line(&line),
             damage.place + 1,
             damage.count,
             damage.line.len(),

@@ -1,0 +1,139 @@
+//! What README.md and docs/failures.md show is what the programs print: every `console` block is run as it stands.
+//!
+//! A line that begins with `$ ` is a command, one with `> ` its continuation; the lines up to the next command are its
+//! output, stdout and stderr as they come. Times, process numbers and pseudo-terminal numbers may differ. A block that
+//! is not to be run has another tag.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A command and the output that the page shows.
+struct Step {
+    command: String,
+    output: String,
+}
+
+fn blocks(page: &str) -> Vec<Vec<Step>> {
+    let mut blocks = Vec::new();
+    let mut block: Option<Vec<Step>> = None;
+    for line in page.lines() {
+        match (&mut block, line) {
+            (None, "```console") => block = Some(Vec::new()),
+            (None, _) => {}
+            (Some(_), "```") => blocks.extend(block.take()),
+            (Some(steps), line) => {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    steps.push(Step { command: command.to_owned(), output: String::new() });
+                } else if let Some(step) = steps.last_mut() {
+                    match line.strip_prefix("> ").filter(|_| step.output.is_empty()) {
+                        Some(more) => step.command += &format!("\n{more}"),
+                        None => step.output += &format!("{line}\n"),
+                    }
+                }
+            }
+        }
+    }
+    blocks
+}
+
+/// What may differ from run to run, made equal.
+fn settled(output: &str) -> String {
+    [
+        (r#""elapsed_ms":\d+"#, r#""elapsed_ms":0"#),
+        (r"(?m)^ +\d+\.\d{4} ", "TIME "),
+        (r"process \d+", "process N"),
+        (r"/dev/pts/\d+", "/dev/pts/N"),
+        (r"(?m)[ \t]+$", ""),
+        // Blank lines between commands are for the eye.
+        (r"\n\n+", "\n"),
+    ]
+    .iter()
+    .fold(output.trim().to_owned(), |text, (pattern, plain)| {
+        regex_lite::Regex::new(pattern).unwrap().replace_all(&text, *plain).into_owned()
+    })
+}
+
+fn run(steps: &[Step], directory: &Path) -> String {
+    let programs = Path::new(env!("CARGO_BIN_EXE_iecprobe")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let commands: Vec<String> = steps.iter().map(|step| with_wait(&step.command)).collect();
+    // Blocks run side by side, each in a place of its own.
+    let own = format!("{}/", directory.display());
+    let script =
+        commands.join("\n").replace("cargo run --release -q -- ", "iecprobe ").replace("/tmp/", &own);
+    let output = Command::new("bash")
+        .args(["-c", &format!("exec 2>&1; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}")])
+        .current_dir(directory)
+        .env("PATH", path)
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LOG")
+        .env_remove("IECPROBE_PORT")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).replace(&own, "/tmp/")
+}
+
+/// A command, and the moment that passes until the next one is typed: its meter is there then.
+fn with_wait(command: &str) -> String {
+    match command.split_once("--link ").and_then(|(_, rest)| rest.split_whitespace().next()) {
+        Some(link) if command.ends_with('&') => {
+            format!("{command}\nuntil [ -e {link} ]; do sleep 0.01; done")
+        }
+        _ => command.to_owned(),
+    }
+}
+
+/// The program that a block needs beside ours, and that this machine does not have.
+fn missing(steps: &[Step]) -> Option<&'static str> {
+    ["jq", "socat", "python3"].into_iter().find(|program| {
+        steps.iter().any(|step| step.command.contains(program))
+            && Command::new(program)
+                .arg("--version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_err()
+    })
+}
+
+/// Runs all blocks of a page side by side: most of their time is the line's.
+fn check(page: &str) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    assert!(text.contains("```console"), "{page} has no block to run");
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = blocks(&text)
+            .into_iter()
+            .filter(|steps| match missing(steps) {
+                Some(program) => {
+                    eprintln!("skipped a block of {page}: there is no {program}");
+                    false
+                }
+                None => true,
+            })
+            .map(|steps| {
+                scope.spawn(move || {
+                    let directory = tempfile::tempdir().unwrap();
+                    let expected: String = steps.iter().map(|step| step.output.as_str()).collect();
+                    let found = run(&steps, directory.path());
+                    let first = steps.first().map_or("", |step| step.command.as_str());
+                    (settled(&expected) != settled(&found))
+                        .then(|| format!("$ {first}\n--- the page\n{expected}--- the program\n{found}"))
+                })
+            })
+            .collect();
+        runs.into_iter().filter_map(|run| run.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{page} shows what is not so:\n\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_readme_shows_what_is_so() {
+    check("README.md");
+}
+
+#[test]
+fn the_page_of_failures_shows_what_is_so() {
+    check("docs/failures.md");
+}
