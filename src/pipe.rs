@@ -72,6 +72,8 @@ pub fn carry(
     let (mut sink_full, mut line_full) = (sink.wants_poll(), false);
     let (mut input_open, mut drained) = (true, false);
     let mut lost: Option<Instant> = None;
+    // Who does not linger (a command) may close its end before all that it sent has been read: its input decides.
+    let mut output_gone = false;
     let mut skip_lf = plan.skip_lf;
     let mut now = Instant::now();
     let mut last = now;
