@@ -2,7 +2,7 @@
 //!
 //! One loop moves both directions, each through a buffer of its own: a side is read only while its buffer has room, and
 //! what was read is written before anybody waits again. O_NONBLOCK is set on the line alone, because it belongs to the
-//! open file and stdin and stdout are shared with whoever started us; see [`Sink`] for how stdout is kept from blocking.
+//! open file and stdin and stdout are shared with whoever started us; see `Sink` for how stdout is kept from blocking.
 
 use std::io;
 use std::os::fd::BorrowedFd;
