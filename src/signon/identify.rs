@@ -31,6 +31,8 @@ pub(super) struct Identify {
     /// When the last character came that may be our echo or the meter's `/`.
     undecided: Option<Instant>,
     heard: Vec<u8>,
+    /// The same, our echo included.
+    received: Vec<u8>,
     found: Option<Found>,
     ended: Option<Ended>,
 }
@@ -87,6 +89,7 @@ impl Identify {
             last: None,
             undecided: None,
             heard: Vec::new(),
+            received: Vec::new(),
             found: None,
             ended: None,
         }
@@ -97,6 +100,11 @@ impl Identify {
         &self.heard
     }
 
+    /// What was received, our echo included.
+    pub(super) fn received(&self) -> &[u8] {
+        &self.received
+    }
+
     /// Whether our echo was heard.
     pub(super) fn echo_heard(&self) -> bool {
         self.echo.heard()
@@ -104,6 +112,9 @@ impl Identify {
 
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        if self.received.len() < HEARD_MAX {
+            self.received.push(byte);
+        }
         match self.echo.sift(byte) {
             Sifted::Nothing => {}
             Sifted::One(byte) => self.take(byte, now),

@@ -186,7 +186,8 @@ impl SignOn {
                     };
                     self.echo_heard |= identify.echo_heard();
                     let heard = identify.heard().to_vec();
-                    if let Some(action) = self.identified(ended, heard, now) {
+                    let received = identify.received().to_vec();
+                    if let Some(action) = self.identified(ended, heard, received, now) {
                         return action;
                     }
                 }
@@ -210,7 +211,13 @@ impl SignOn {
     }
 
     /// After the wait for an identification.
-    fn identified(&mut self, ended: Ended, heard: Vec<u8>, now: Instant) -> Option<Action> {
+    fn identified(
+        &mut self,
+        ended: Ended,
+        heard: Vec<u8>,
+        received: Vec<u8>,
+        now: Instant,
+    ) -> Option<Action> {
         let (identification, parity_in_sight, strays) = match ended {
             Ended::Identified { identification, parity_in_sight, strays } => {
                 (identification, parity_in_sight, strays)
@@ -241,7 +248,8 @@ impl SignOn {
                         Content::Hdlc => Failure::Hdlc,
                     },
                 };
-                return self.fail(failure, None, heard, now);
+                let evidence = if failure == Failure::EchoOnly { received } else { heard };
+                return self.fail(failure, None, evidence, now);
             }
         };
         let refusal = terms::refusal(&self.config, &identification);
@@ -353,7 +361,7 @@ impl SignOn {
         received: Vec<u8>,
         now: Instant,
     ) -> Option<Action> {
-        let heard = !received.is_empty();
+        let heard = !matches!(failure, Failure::Silent | Failure::EchoOnly);
         let is_final = failure.is_final();
         let failed = self.failed(failure, identification, received);
         let too_late = self.limit.is_some_and(|limit| now + self.next_attempt(now) > limit);

@@ -65,7 +65,8 @@ pub struct Failed {
     pub identification: Option<Identification>,
     /// Requests sent.
     pub attempts: u32,
-    /// What was received in the attempt that got furthest, as it came, without our own echo; its beginning.
+    /// What was received in the attempt that got furthest, as it came; its beginning. Our own echo is left out, unless
+    /// nothing else came.
     pub received: Vec<u8>,
     /// Whether the head returns what we send.
     pub echo: bool,

@@ -91,7 +91,10 @@ fn run(args: &Args, port: &str) -> Result<(), Exit> {
     let options = line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
     let mut line = line::open(port, options).map_err(|error| explain::open(port, &error))?;
     // Only now: a run that cannot open its port leaves no file behind.
-    let mut watch = Watch::new(args.trace.as_deref(), args.quiet).map_err(|error| Problem::output(&error))?;
+    let mut watch = Watch::new(args.trace.as_deref(), args.quiet).map_err(|error| {
+        let path = args.trace.as_deref().unwrap_or(std::path::Path::new("-"));
+        Problem { message: format!("--trace {}: {error}", path.display()), ..Problem::output(&error) }
+    })?;
     let driven = drive(args, port, began, start, &mut *line, &interrupt, &mut watch);
     drop(line);
     let traced = watch.finish().map_err(|error| Problem::output(&error).into());
