@@ -70,6 +70,11 @@ impl Request {
     }
 }
 
+/// Whether two device addresses are the same: leading zeros do not count (clause 6.3.1).
+pub fn is_same_address(one: &[u8], other: &[u8]) -> bool {
+    one.iter().skip_while(|&&byte| byte == b'0').eq(other.iter().skip_while(|&&byte| byte == b'0'))
+}
+
 /// The acknowledgement `ACK V Z 2 CR LF` that selects HDLC (Annex E): `control` is V, `z` the baud character.
 pub fn acknowledgement(control: u8, z: u8) -> [u8; 6] {
     [ACK, control, z, b'2', b'\r', b'\n']
@@ -86,6 +91,12 @@ mod tests {
         assert_eq!(Request::verbatim("/2!").unwrap().as_bytes(), b"/2!\r\n");
         assert_eq!(acknowledgement(CONTROL_HDLC, b'5'), [0x06, 0x32, 0x35, 0x32, 0x0D, 0x0A]);
         assert_eq!(BREAK[1..].iter().fold(0, |bcc, byte| bcc ^ byte), 0, "the BCC covers what follows SOH");
+    }
+
+    #[test]
+    fn leading_zeros_of_an_address_do_not_count() {
+        assert!(is_same_address(b"0012", b"12"));
+        assert!(!is_same_address(b"120", b"12"));
     }
 
     #[test]

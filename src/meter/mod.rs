@@ -181,8 +181,7 @@ impl Meter {
         let plain: Vec<u8> = line.iter().map(|&byte| parity::strip(byte)).collect();
         let Some(start) = plain.windows(2).rposition(|pair| pair == b"/?") else { return };
         let Some(address) = plain[start + 2..].strip_suffix(b"!\r\n") else { return };
-        let named = |own: &[u8]| strip_zeros(address) == strip_zeros(own);
-        if self.behaviour.address.as_deref().is_some_and(|own| !named(own)) {
+        if self.behaviour.address.as_deref().is_some_and(|own| !message::is_same_address(own, address)) {
             return;
         }
         self.requests = self.requests.saturating_add(1);
@@ -374,8 +373,4 @@ impl Meter {
     pub fn emit(&mut self) -> Option<Emission> {
         self.outbox.pop_front()
     }
-}
-
-fn strip_zeros(address: &[u8]) -> &[u8] {
-    &address[address.iter().take_while(|&&byte| byte == b'0').count()..]
 }

@@ -22,7 +22,6 @@ mod terms;
 use std::time::{Duration, Instant};
 
 use crate::baud;
-use crate::diagnosis::{self, Content};
 use crate::identification::{Identification, Mode};
 use crate::message;
 use crate::settings::Settings;
@@ -237,17 +236,7 @@ impl SignOn {
             Ended::Endless => return self.fail(Failure::NoIdentification, None, heard, now),
             Ended::Nothing => {
                 let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
-                let failure = match heard.is_empty() {
-                    true if self.echo_heard => Failure::EchoOnly,
-                    true => Failure::Silent,
-                    false => match diagnosis::content(&heard) {
-                        Content::Garbled => Failure::Garbled,
-                        Content::Text => Failure::NoIdentification,
-                        Content::Telegram => Failure::Push,
-                        Content::Sml => Failure::Sml,
-                        Content::Hdlc => Failure::Hdlc,
-                    },
-                };
+                let failure = terms::unusable(&heard, self.echo_heard);
                 let evidence = if failure == Failure::EchoOnly { received } else { heard };
                 return self.fail(failure, None, evidence, now);
             }

@@ -1,6 +1,8 @@
-//! On what terms an identification is acknowledged: by whom it may be, at which rate, or why not at all.
+//! On what terms an identification is acknowledged: by whom it may be, at which rate, or why not at all; and what it is
+//! called when none came.
 
 use crate::baud;
+use crate::diagnosis::{self, Content};
 use crate::identification::{IDENT_MAX, Identification};
 use crate::signon::config::Config;
 use crate::signon::outcome::{Failure, Note};
@@ -47,4 +49,18 @@ pub(super) fn notes(
     ]
     .into_iter()
     .flatten()
+}
+
+/// What an attempt failed with that heard this, and no identification in it.
+pub(super) fn unusable(heard: &[u8], echo: bool) -> Failure {
+    if heard.is_empty() {
+        return if echo { Failure::EchoOnly } else { Failure::Silent };
+    }
+    match diagnosis::content(heard) {
+        Content::Garbled => Failure::Garbled,
+        Content::Text => Failure::NoIdentification,
+        Content::Telegram => Failure::Push,
+        Content::Sml => Failure::Sml,
+        Content::Hdlc => Failure::Hdlc,
+    }
 }
