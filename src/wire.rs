@@ -31,7 +31,7 @@ pub struct Wire {
 pub enum Pace {
     /// As on a real line; a change of rate cuts characters that have not left.
     Real,
-    /// The meter's characters take none, and the reader's arrive at the rate at which they were handed over: for
+    /// Answers after the identification take none at a rate that agrees, and the reader's arrive at the rate at which they were handed over: for
     /// readers on a pseudo-terminal, which know nothing of time. The meter still reacts to the last stop bit that a
     /// message would have had, so that a reader has the time to change its rate.
     Lenient,
@@ -192,7 +192,9 @@ impl Wire {
 
     /// A character of the meter.
     fn fly(&mut self, byte: u8, settings: Settings, start: Instant) {
-        let length = if self.pace == Pace::Real { settings.character() } else { Duration::ZERO };
+        // A reader at another rate must see for how long it is talked to: that is how a slow readout is known.
+        let paced = self.pace == Pace::Real || settings.baud != self.reader.baud;
+        let length = if paced { settings.character() } else { Duration::ZERO };
         let end = start + length;
         self.inward_free = end;
         self.inward.push_back(Flight { byte, settings, start, end });
