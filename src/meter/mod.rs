@@ -59,7 +59,6 @@ pub struct Meter {
     next_push: Option<Instant>,
     last_heard: Option<Instant>,
     unplugged_at: Option<Instant>,
-    sessions: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +93,12 @@ impl Meter {
             nuls: Nuls::default(),
             last_heard: Some(now),
             unplugged_at: None,
-            sessions: 0,
         }
     }
 
     /// How it behaves.
     pub fn behaviour(&self) -> &Behaviour {
         &self.behaviour
-    }
-
-    /// Sessions that ended with a DISC.
-    pub fn sessions(&self) -> u32 {
-        self.sessions
     }
 
     /// Whether it is in HDLC.
@@ -297,7 +290,6 @@ impl Meter {
         match frame.command {
             Command::Snrm => {}
             Command::Disc => {
-                self.sessions += 1;
                 self.inbox.clear();
                 self.state = State::Ready;
             }
