@@ -34,6 +34,14 @@ pub fn dump(bytes: &[u8], most: usize) -> String {
     text
 }
 
+/// A character as it is shown beside its hexadecimal: without its eighth bit, and a dot where it is not printable.
+pub fn shown(byte: u8) -> char {
+    match byte & 0x7F {
+        plain @ b' '..=b'~' => char::from(plain),
+        _ => '.',
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use iecprobe::observer::Observer;
+use iecprobe::record::{Entry, Event};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Phase, SignOn};
 use iecprobe::text;
-
-/// Bytes on one line of a trace.
-const TRACE_WIDTH: usize = 16;
+use iecprobe::trace;
 
 /// How often the live line is written anew.
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
@@ -23,7 +22,7 @@ const CLEAR: &str = "\r\x1B[K";
 pub struct Watch {
     began: Instant,
     settings: Option<Settings>,
-    trace: Option<Box<dyn Write>>,
+    trace: Option<trace::Writer<Box<dyn Write>>>,
     /// The first error of the trace.
     broken: Option<io::Error>,
     sent: u64,
@@ -50,6 +49,7 @@ impl Watch {
             Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stderr())),
             Some(path) => Some(Box::new(BufWriter::new(File::create(path)?))),
         };
+        let trace = trace.map(trace::Writer::new);
         Ok(Self { began: Instant::now(), settings: None, trace, broken: None, sent: 0, received: 0, live })
     }
 
@@ -71,28 +71,11 @@ impl Watch {
         self.broken.take().map_or(Ok(()), Err)
     }
 
-    fn trace(&mut self, now: Instant, what: &str) {
+    fn trace(&mut self, now: Instant, event: impl FnOnce() -> Event) {
         let Some(trace) = &mut self.trace else { return };
-        let time = now.duration_since(self.began).as_secs_f64();
-        if let Err(error) = writeln!(trace, "{time:10.4} {what}") {
+        if let Err(error) = trace.write(&Entry { at: now.duration_since(self.began), event: event() }) {
             self.broken = Some(error);
             self.trace = None;
-        }
-    }
-
-    fn trace_bytes(&mut self, now: Instant, direction: &str, bytes: &[u8]) {
-        if self.trace.is_none() {
-            return;
-        }
-        let settings = self.settings.map_or_else(String::new, |settings| settings.to_string());
-        for row in bytes.chunks(TRACE_WIDTH) {
-            let hex = text::dump(row, TRACE_WIDTH);
-            let plain: Vec<u8> = row.iter().map(|byte| byte & 0x7F).collect();
-            let shown: String = plain
-                .iter()
-                .map(|&byte| if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '.' })
-                .collect();
-            self.trace(now, &format!("{direction} {settings:<14} {hex:<47} {shown}"));
         }
     }
 }
@@ -101,26 +84,26 @@ impl Observer for Watch {
     fn configured(&mut self, settings: Settings, now: Instant) {
         if self.settings != Some(settings) {
             log::info!("line set to {settings}");
-            self.trace(now, &format!("== {settings}"));
         }
+        self.trace(now, || Event::Configured(settings));
         self.settings = Some(settings);
     }
 
     fn transmitted(&mut self, bytes: &[u8], now: Instant) {
         self.sent += bytes.len() as u64;
         log::debug!("sent {}", text::dump(bytes, 64));
-        self.trace_bytes(now, "->", bytes);
+        self.trace(now, || Event::Sent(bytes.to_vec()));
     }
 
     fn received(&mut self, bytes: &[u8], now: Instant) {
         self.received += bytes.len() as u64;
         log::debug!("received {}", text::dump(bytes, 64));
-        self.trace_bytes(now, "<-", bytes);
+        self.trace(now, || Event::Received(bytes.to_vec()));
     }
 
     fn broke(&mut self, length: Duration, now: Instant) {
         log::info!("line BREAK for {length:?}");
-        self.trace(now, &format!("-> BREAK {length:?}"));
+        self.trace(now, || Event::Broke(length));
     }
 
     fn waiting(&mut self, sign_on: &SignOn, now: Instant) {
