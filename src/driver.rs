@@ -3,9 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::hdlc;
 use crate::interrupt::Interrupt;
 use crate::line::{Line, Ready, wait_for};
+use crate::link::{self, Exchange, Exchanged};
 use crate::observer::Observer;
 use crate::settings::Settings;
 use crate::signon::{Action, Failed, SignOn, SignedOn};
@@ -19,9 +19,6 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(1000);
 
 /// Longest delay of an end by signal, for a last message.
 const PARTING_MAX: Duration = Duration::from_millis(60);
-
-/// Longest wait for the answer to a DISC.
-const DISCONNECT_WAIT: Duration = Duration::from_millis(1000);
 
 /// Why a sign-on did not come to an end of its own.
 #[derive(Debug, thiserror::Error)]
@@ -78,29 +75,29 @@ impl Driver<'_> {
         }
     }
 
-    /// Ends an HDLC session that may be open at the line's settings; whether the meter answered.
-    pub fn disconnect(&mut self, settings: Settings) -> Result<bool, Stopped> {
+    /// Carries an HDLC command and the wait for its answer through, at these settings.
+    pub fn exchange(&mut self, frame: Vec<u8>, settings: Settings, tries: u32) -> Result<Exchanged, Stopped> {
         self.configure(settings)?;
-        self.transmit(&hdlc::DISC)?;
-        let until = Instant::now() + settings.wire_time(hdlc::DISC.len()) + DISCONNECT_WAIT;
-        let (mut buffer, mut answer) = ([0; 256], Vec::new());
-        while Instant::now() < until {
-            if let Some(length) = self.receive(&mut buffer, until)? {
-                answer.extend_from_slice(&buffer[..length]);
-                // An echo of our own DISC is no answer.
-                if hdlc::commands(&answer).any(|command| command != hdlc::Command::Disc) {
-                    return Ok(true);
+        let mut exchange = Exchange::new(frame, settings, timing::HDLC_WAIT, tries);
+        let mut buffer = [0; 256];
+        loop {
+            match exchange.poll(Instant::now()) {
+                link::Action::Transmit(frame) => self.transmit(&frame)?,
+                link::Action::Wait(until) => {
+                    if let Some(length) = self.receive(&mut buffer, until)? {
+                        exchange.receive(&buffer[..length], Instant::now());
+                    }
                 }
+                link::Action::Done(exchanged) => return Ok(exchanged),
             }
         }
-        Ok(false)
     }
 
-    /// Sends a DISC without waiting for anything but its way out, and not long for that: a signal wants us to end.
-    pub fn disconnect_at_once(&mut self, settings: Settings) {
-        if self.line.write(&hdlc::DISC).is_ok() {
-            self.observer.transmitted(&hdlc::DISC, Instant::now());
-            let way_out = settings.wire_time(hdlc::DISC.len()) + timing::SWITCH_MARGIN;
+    /// Sends a frame without waiting for anything but its way out, and not long for that: a signal wants us to end.
+    pub fn send_at_once(&mut self, frame: &[u8], settings: Settings) {
+        if self.line.write(frame).is_ok() {
+            self.observer.transmitted(frame, Instant::now());
+            let way_out = settings.wire_time(frame.len()) + timing::SWITCH_MARGIN;
             std::thread::sleep(way_out.min(PARTING_MAX));
         }
     }

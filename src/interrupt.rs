@@ -1,7 +1,7 @@
 //! Signals as something to wait for: a wait ends when one comes, the port is restored, and only then the process dies
 //! of it.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -23,7 +23,6 @@ impl Interrupt {
     /// Takes the ending signals over from the system. One that was ignored when we started (`nohup`) stays ignored.
     pub fn register() -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
-        read.set_nonblocking(true)?;
         let last = Arc::new(AtomicUsize::new(0));
         for signal in SIGNALS.into_iter().filter(|&signal| !is_ignored(signal)) {
             signal_hook::flag::register_usize(signal, Arc::clone(&last), signal as usize)?;
@@ -39,7 +38,7 @@ impl Interrupt {
 
     /// The signal that has come, if one has.
     pub fn signal(&self) -> Option<i32> {
-        let _ = (&self.pipe).read(&mut [0; 16]);
+        // What woke us stays in the pipe: other threads are to wake as well, and nobody waits again.
         let signal = self.last.load(Ordering::SeqCst);
         (signal != 0).then_some(signal as i32)
     }

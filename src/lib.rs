@@ -13,6 +13,7 @@ pub mod hdlc;
 pub mod identification;
 pub mod interrupt;
 pub mod line;
+pub mod link;
 pub mod message;
 pub mod meter;
 pub mod observer;

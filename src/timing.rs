@@ -67,6 +67,9 @@ pub const READOUT_PROBE: Duration = ms(1200);
 /// After a DISC: the answer of a meter that was in a session. It reacts within some 100 ms at HDLC rates.
 pub const RECOVERY_LISTEN: Duration = ms(150);
 
+/// Longest wait for the answer to an HDLC command: meters take up to some hundred milliseconds.
+pub const HDLC_WAIT: Duration = ms(1000);
+
 /// Length of a line BREAK: longer than a character at 300 Bd, and in the range of `tcsendbreak`.
 pub const LINE_BREAK: Duration = ms(300);
 

@@ -51,6 +51,8 @@ pub struct Behaviour {
     pub adapter_lag: Option<Duration>,
     /// What it does once it is in HDLC.
     pub app: App,
+    /// What it does with an SNRM.
+    pub link: Link,
 }
 
 /// What a meter does with a good acknowledgement.
@@ -142,6 +144,17 @@ pub enum App {
     Echo,
 }
 
+/// What a meter in HDLC does with an SNRM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// It opens the link: UA with these parameters, or with none.
+    Opens(Vec<u8>),
+    /// DM: it does not open one.
+    Refuses,
+    /// It says nothing to any frame.
+    Deaf,
+}
+
 impl Default for Confirmation {
     fn default() -> Self {
         Self { parity: true, at_old_rate: false, pause: None, glued: Vec::new() }
@@ -174,6 +187,7 @@ impl Default for Behaviour {
             unplugged: None,
             adapter_lag: None,
             app: App::Hdlc,
+            link: Link::Opens(Vec::new()),
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod behaviour;
 mod nuls;
 pub mod scenario;
+mod vectors;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::parity;
 use crate::settings::Settings;
 use crate::timing;
 
-use behaviour::{Acknowledged, Begins, Unplugged};
+use behaviour::{Acknowledged, Begins, Link, Unplugged};
 pub use behaviour::{App, Behaviour};
 use nuls::Nuls;
 
@@ -247,7 +248,7 @@ impl Meter {
         let named = self.behaviour.insists_on.or_else(|| baud::of_digit(z));
         let (Some(rate), b'2', b'2') = (named, control, mode) else {
             self.state = State::Ready;
-            return self.send(&scenario::readout(), old, at);
+            return self.send(&vectors::readout(), old, at);
         };
         let new = Settings::seven_even(rate);
         match self.behaviour.acknowledged.clone() {
@@ -287,18 +288,20 @@ impl Meter {
         };
         // A closing flag may open the next frame.
         self.inbox = inbox[frame.end - 1..].to_vec();
-        match frame.command {
-            Command::Snrm => {}
-            Command::Disc => {
+        let answer = match (frame.command, &self.behaviour.link) {
+            (_, Link::Deaf) => return,
+            (Command::Snrm, Link::Opens(parameters)) => hdlc::unnumbered_acknowledgement(&frame, parameters),
+            (Command::Snrm, Link::Refuses) => hdlc::disconnected_mode(&frame),
+            (Command::Disc, _) => {
                 self.inbox.clear();
                 self.state = State::Ready;
+                hdlc::unnumbered_acknowledgement(&frame, &[])
             }
-            Command::Ua | Command::Other => {
+            _ => {
                 self.state = State::Hdlc(rate, inactivity);
                 return;
             }
-        }
-        let answer = hdlc::unnumbered_acknowledgement(&frame);
+        };
         self.send(&answer, Settings::eight_none(rate), now + HDLC_REACTION);
     }
 
@@ -331,7 +334,7 @@ impl Meter {
             State::Identified(start, until) if now >= until => {
                 self.state = State::Ready;
                 if self.behaviour.cut.is_none() && !self.behaviour.end.is_empty() {
-                    self.send(&scenario::readout(), Settings::seven_even(start), now);
+                    self.send(&vectors::readout(), Settings::seven_even(start), now);
                 }
             }
             State::Hdlc(_, inactivity) if self.last_heard.is_some_and(|heard| now >= heard + inactivity) => {

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::hdlc;
 use crate::message;
-use crate::meter::behaviour::{Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Push, Unplugged};
+use crate::meter::behaviour::{
+    Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Link, Push, Unplugged,
+};
+use crate::meter::vectors::{PARAMETERS, SML, TELEGRAM, readout};
 use crate::timing;
 
 /// A scenario's name, what it plays in a few words, and the change that it makes.
@@ -53,21 +56,6 @@ fn confirms(change: impl FnOnce(&mut Confirmation)) -> Acknowledged {
 fn identifies(behaviour: &mut Behaviour, line: &[u8]) {
     behaviour.identification = line.to_vec();
 }
-
-/// A data readout: `STX data ! CR LF ETX BCC` (clause 6.3.3).
-pub(super) fn readout() -> Vec<u8> {
-    let data = b"0-0:C.1.0(12345678)\r\n0.0.0(12345678)\r\n1.8.0(004711.42*kWh)\r\n2.8.0(000000.00*kWh)\r\n\
-        31.7.0(000.97*A)\r\n32.7.0(229.8*V)\r\nF.F(00000000)\r\n!\r\n\x03";
-    let check = data.iter().fold(0, |bcc, byte| bcc ^ byte);
-    [&[message::STX], &data[..], &[check]].concat()
-}
-
-const TELEGRAM: &[u8] = b"/LOG5LK13BE803039\r\n\r\n1-0:96.1.0*255(001LOG0065800041)\r\n\
-    1-0:1.8.0*255(000000.0000*kWh)\r\n1-0:16.7.0*255(000000*W)\r\n!\r\n";
-
-const SML: &[u8] =
-    b"\x1B\x1B\x1B\x1B\x01\x01\x01\x01\x76\x05\x03\x2B\x18\x0F\x62\x00\x62\x00\x72\x63\x01\x01\x76\x01\x01\
-    \x05\x01\x0E\x5D\x5B\x1B\x1B\x1B\x1B\x1A\x01\x7D\x4E";
 
 fn pushes(behaviour: &mut Behaviour, telegram: &[u8]) {
     behaviour.deaf_for = u32::MAX;
@@ -323,6 +311,21 @@ pub const ALL: &[Scenario] = &[
             b.identification[4] = b'5';
             b.insists_on = Some(9600);
         },
+    },
+    Scenario {
+        name: "link-params",
+        summary: "opens the HDLC link with parameters of its own",
+        change: |b| b.link = Link::Opens(PARAMETERS.to_vec()),
+    },
+    Scenario {
+        name: "link-refused",
+        summary: "confirms, and answers SNRM with DM",
+        change: |b| b.link = Link::Refuses,
+    },
+    Scenario {
+        name: "link-dead",
+        summary: "confirms, and says nothing in HDLC",
+        change: |b| b.link = Link::Deaf,
     },
     Scenario { name: "silent", summary: "nothing ever", change: |b| b.deaf_for = u32::MAX },
     Scenario { name: "cut", summary: "the identification stops in the middle", change: |b| b.cut = Some(9) },

@@ -263,7 +263,7 @@ fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
 impl Answer {
     fn is_in(self, received: &[u8]) -> bool {
         match self {
-            Self::Frame => hdlc::commands(received).any(|command| command != hdlc::Command::Disc),
+            Self::Frame => hdlc::frames(received).any(|frame| frame.command != hdlc::Command::Disc),
             Self::Acknowledgement => received.iter().any(|&byte| parity::strip(byte) == message::ACK),
         }
     }

@@ -8,6 +8,7 @@ use clap::{Parser, ValueEnum};
 
 use iecprobe::baud;
 use iecprobe::flag::FlagId;
+use iecprobe::hdlc::{Addresses, Server};
 use iecprobe::line;
 use iecprobe::message::Request;
 use iecprobe::signon::{Config, Confirm, WakeUp};
@@ -17,9 +18,12 @@ use iecprobe::timing;
 #[derive(Parser, Debug)]
 #[command(name = "iecprobe", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Args {
-    /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter
+    /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter; several may be named
     #[arg(short, long, env = "IECPROBE_PORT", hide_env_values = true, value_name = "PORT", help_heading = LINE)]
-    pub port: Option<String>,
+    pub port: Vec<String>,
+    /// All USB serial ports of this machine
+    #[arg(long, help_heading = LINE)]
+    pub all: bool,
     /// Force the data rate, whatever the meter offers
     #[arg(short, long, value_name = "BPS", value_parser = rate, help_heading = LINE)]
     pub baud: Option<u32>,
@@ -84,6 +88,15 @@ pub struct Args {
     /// Send an HDLC DISC before leaving
     #[arg(long, help_heading = SIGN_ON)]
     pub disconnect: bool,
+    /// See whether HDLC answers at the new rate: SNRM, UA, DISC
+    #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "ident_only"], help_heading = SIGN_ON)]
+    pub check_link: bool,
+    /// The reader's HDLC address, for --check-link and --disconnect
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u8).range(1..=127), help_heading = SIGN_ON)]
+    pub hdlc_client: u8,
+    /// The meter's HDLC address: N, or LOGICAL/PHYSICAL
+    #[arg(long, value_name = "N", default_value = "1", help_heading = SIGN_ON)]
+    pub hdlc_server: Server,
 
     /// Carry raw bytes: stdin to the line, the line to stdout
     #[arg(long, group = "carries", help_heading = PIPE)]
@@ -187,7 +200,32 @@ impl Args {
                      (any other only with --direct)"
             ));
         }
-        Ok(())
+        for (place, port) in self.port.iter().enumerate() {
+            if self.port[..place].contains(port) && !port.starts_with("sim:") {
+                return Err(format!("--port {port}: named twice"));
+            }
+        }
+        let single = [
+            (self.pipe, "--pipe carries the bytes of one port"),
+            (!self.command.is_empty(), "COMMAND gets the bytes of one port"),
+            (self.trace.is_some(), "--trace has the bytes of one port"),
+            (self.form() == Output::Shell, "--output shell sets the variables of one port"),
+        ];
+        match single.iter().find(|(asked, _)| *asked && self.several()) {
+            Some((_, reason)) if self.all => Err(format!("{reason}: not with --all")),
+            Some((_, reason)) => Err(format!("{reason}, and {} are named", self.port.len())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this is about several ports, one report each.
+    pub fn several(&self) -> bool {
+        self.all || self.port.len() > 1
+    }
+
+    /// Who talks to whom in HDLC.
+    pub fn addresses(&self) -> Addresses {
+        Addresses { client: self.hdlc_client, server: self.hdlc_server }
     }
 
     /// Whether bytes are carried after the sign-on.

@@ -1,9 +1,11 @@
 //! What is wrong, for the person at the keyboard: exit status, kind, one message with the facts, one hint.
 
 use iecprobe::baud;
-use iecprobe::driver::Stopped;
+use iecprobe::hdlc::Addresses;
 use iecprobe::line::OpenError;
+use iecprobe::link::Answer;
 use iecprobe::parity;
+use iecprobe::settings::Settings;
 use iecprobe::signon::{Config, Damage, Failed, Failure, Note};
 use iecprobe::text;
 
@@ -53,6 +55,14 @@ impl Problem {
             format!("{port}: the port went away"),
             "was the adapter unplugged, or the other end of the pseudo-terminal closed? plug it in and try again",
         )
+    }
+
+    /// The same with the port named, for a reader of several reports.
+    pub fn of_port(mut self, port: &str) -> Self {
+        if !self.message.starts_with(port) {
+            self.message = format!("{port}: {}", self.message);
+        }
+        self
     }
 
     /// No port was named, and there is not exactly one to take.
@@ -112,11 +122,35 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
     }
 }
 
-/// A sign-on that was stopped from outside, but for signals.
-pub fn stopped(port: &str, stopped: &Stopped) -> Problem {
-    match stopped {
-        Stopped::LineLost(_) => Problem::line_lost(port),
-        Stopped::Signal(signal) => Problem::internal(format!("signal {signal}")),
+/// An HDLC link that did not open: how the meter answered, if it did.
+pub fn link(answer: Option<Answer>, received: &[u8], addresses: Addresses, settings: Settings) -> Problem {
+    let Addresses { client, server } = addresses;
+    let asked = format!("SNRM from client {client} to server {server} at {settings}");
+    match answer {
+        Some(answer) => Problem::new(
+            8,
+            "hdlc-refused",
+            format!(
+                "the meter answered {asked} with {}",
+                if answer == Answer::Rejected { "FRMR" } else { "DM: it opens no link" }
+            ),
+            "another reader may have the link: wait two minutes; or other addresses, mostly --hdlc-client 1 or 32",
+        ),
+        None => Problem::new(
+            8,
+            "no-hdlc",
+            if received.is_empty() {
+                format!("the sign-on worked, but nothing answered {asked}")
+            } else {
+                format!(
+                    "the sign-on worked, but {} bytes that are no HDLC answer came to {asked}: {}",
+                    received.len(),
+                    text::dump(received, 16)
+                )
+            },
+            "the rate may not be in force (--baud 9600, --switch-delay), the meter may need longer (--settle 1s), or \
+             it has another address (--hdlc-server 17 or 1/17)",
+        ),
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use iecprobe::hdlc::{Addresses, Parameters};
 use iecprobe::identification::Identification;
-use iecprobe::signon::{Failed, SignedOn};
+use iecprobe::signon::SignedOn;
 use iecprobe::text;
 
 use crate::cli::Output;
+use crate::ending::Evidence;
 use crate::explain::{self, Problem};
 
 /// Who answered.
@@ -35,7 +37,41 @@ struct Success<'a> {
     confirmed: Option<bool>,
     attempts: u32,
     elapsed_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<Link>,
     notes: Vec<String>,
+}
+
+/// An HDLC link that was seen to open; the parameters as the meter puts them.
+#[derive(Serialize)]
+pub struct Link {
+    client: u8,
+    server: String,
+    max_info_transmit: u32,
+    max_info_receive: u32,
+    window_transmit: u32,
+    window_receive: u32,
+}
+
+impl Link {
+    /// A link between these addresses.
+    pub fn new(addresses: Addresses, parameters: Parameters) -> Self {
+        Self {
+            client: addresses.client,
+            server: addresses.server.to_string(),
+            max_info_transmit: parameters.max_info_transmit,
+            max_info_receive: parameters.max_info_receive,
+            window_transmit: parameters.window_transmit,
+            window_receive: parameters.window_receive,
+        }
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "HDLC answers; the meter sends up to {} bytes a frame, window {}, and takes {}, window {}",
+            self.max_info_transmit, self.window_transmit, self.max_info_receive, self.window_receive
+        )
+    }
 }
 
 #[derive(Serialize)]
@@ -73,6 +109,7 @@ pub fn success(
     form: Output,
     port: &str,
     signed_on: &SignedOn,
+    link: Option<Link>,
     remarks: &[String],
     elapsed: Duration,
 ) -> String {
@@ -87,6 +124,7 @@ pub fn success(
         confirmed: signed_on.confirmed,
         attempts: signed_on.attempts,
         elapsed_ms: elapsed.as_millis() as u64,
+        link,
         notes: notes.collect(),
     };
     match form {
@@ -99,6 +137,7 @@ pub fn success(
                 ("baud", report.baud.to_string()),
             ];
             lines.extend(report.confirmed.map(|confirmed| ("confirmed", confirmed.to_string())));
+            lines.extend(report.link.map(|link| ("link", link.text())));
             if let Some(name) = report.who.name {
                 lines.insert(2, ("name", name.to_owned()));
             }
@@ -114,16 +153,16 @@ pub fn success(
 }
 
 /// The report of a failure, in the forms that have one.
-pub fn failure(form: Output, port: &str, problem: &Problem, failed: Option<&Failed>) -> String {
+pub fn failure(form: Output, port: &str, problem: &Problem, evidence: &Evidence) -> String {
     let report = Failing {
         port,
-        who: failed.and_then(|failed| failed.identification.as_ref()).map(Who::of),
+        who: evidence.identification.as_ref().map(Who::of),
         error: ErrorObject {
             code: problem.code,
             kind: problem.kind,
             message: &problem.message,
             hint: problem.hint.as_deref(),
-            received: text::hex(failed.map_or(&[], |failed| &failed.received)),
+            received: text::hex(&evidence.received),
         },
     };
     match form {

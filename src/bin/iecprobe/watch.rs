@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use iecprobe::observer::Observer;
@@ -11,6 +10,8 @@ use iecprobe::settings::Settings;
 use iecprobe::signon::{Phase, SignOn};
 use iecprobe::text;
 use iecprobe::trace;
+
+use crate::cli::Args;
 
 /// How often the live line is written anew.
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
@@ -41,9 +42,13 @@ enum Live {
 
 impl Watch {
     /// Begins to watch; `-` as trace is stderr. A live line is shown if nothing else goes there and it is a terminal.
-    pub fn new(trace: Option<&Path>, quiet: bool) -> io::Result<Self> {
-        let free = trace.is_none_or(|path| path.as_os_str() != "-") && !log::log_enabled!(log::Level::Info);
-        let live = if !quiet && free && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
+    pub fn new(args: &Args) -> io::Result<Self> {
+        let trace = args.trace.as_deref();
+        let shared = trace.is_some_and(|path| path.as_os_str() == "-")
+            || log::log_enabled!(log::Level::Info)
+            || args.several();
+        let live =
+            if !args.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match trace {
             None => None,
             Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stderr())),

@@ -1,0 +1,231 @@
+//! One port, from its opening to its closing: the sign-on, and what was asked for after it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use iecprobe::driver::{Driver, Stopped};
+use iecprobe::interrupt::Interrupt;
+use iecprobe::line::{self, Line};
+use iecprobe::link::Answer;
+use iecprobe::pipe::{self, End};
+use iecprobe::settings::Settings;
+use iecprobe::signon::{SignOn, SignedOn};
+
+use crate::cli::{Args, Output};
+use crate::command;
+use crate::ending::{Evidence, Exit};
+use crate::explain::{self, Problem};
+use crate::report::{self, Link};
+use crate::watch::Watch;
+
+/// `--direct` without `--baud`.
+const DIRECT_BAUD: u32 = 9600;
+
+/// SNRMs sent before a link is given up: the first one may come while the meter still changes over.
+const SNRM_TRIES: u32 = 2;
+
+/// What is to be done on a port.
+pub struct Session<'a> {
+    /// What was asked for.
+    pub args: &'a Args,
+    /// Where.
+    pub port: &'a str,
+    /// What can interrupt it.
+    pub interrupt: &'a Interrupt,
+}
+
+impl Session<'_> {
+    /// Does it; the report of a success, where that is still to be printed. The line is closed, and so restored, by
+    /// then.
+    pub fn run(&self) -> Result<Option<String>, Exit> {
+        let began = Instant::now();
+        let args = self.args;
+        let start = if args.direct {
+            Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
+        } else {
+            Settings::seven_even(args.start_baud)
+        };
+        let options =
+            line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
+        let mut line = line::open(self.port, options).map_err(|error| explain::open(self.port, &error))?;
+        // Only now: a run that cannot open its port leaves no file behind.
+        let mut watch = Watch::new(args).map_err(|error| {
+            let path = args.trace.as_deref().unwrap_or(Path::new("-"));
+            Problem { message: format!("--trace {}: {error}", path.display()), ..Problem::output(&error) }
+        })?;
+        let driven = self.drive(began, start, &mut *line, &mut watch);
+        drop(line);
+        let traced = watch.finish().map_err(|error| Problem::output(&error).into());
+        driven.and_then(|report| traced.map(|()| report))
+    }
+
+    /// Everything that happens while the line is open.
+    fn drive(
+        &self,
+        began: Instant,
+        start: Settings,
+        line: &mut dyn Line,
+        watch: &mut Watch,
+    ) -> Result<Option<String>, Exit> {
+        let args = self.args;
+        if args.direct {
+            self.carry_and_part(None, start, Instant::now(), line, watch)?;
+            return Ok(None);
+        }
+        let remarks = line.remarks();
+        let signed_on = self.sign_on(line, watch)?;
+        let settled = Instant::now() + args.settle;
+        let settings = if args.ident_only { start } else { Settings::eight_none(signed_on.baud) };
+        let report = |link: Option<Link>| {
+            report::success(args.form(), self.port, &signed_on, link, &remarks, began.elapsed())
+        };
+        if args.carries() {
+            if !args.quiet {
+                eprint!("{}", report(None));
+            }
+            self.carry_and_part(Some(&signed_on), settings, settled, line, watch)?;
+            return Ok(None);
+        }
+        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+        if args.check_link {
+            let link = self.check_link(&mut driver, &signed_on, settings, settled)?;
+            return Ok(Some(report(Some(link))));
+        }
+        if args.disconnect {
+            self.disconnect(&mut driver, settings, settled)?;
+        }
+        Ok(Some(report(None)))
+    }
+
+    fn sign_on(&self, line: &mut dyn Line, watch: &mut Watch) -> Result<SignedOn, Exit> {
+        let config = self.args.sign_on(line);
+        let mut machine = SignOn::new(config.clone(), Instant::now());
+        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+        let ended = driver.sign_on(&mut machine);
+        watch.clear();
+        match ended {
+            Ok(Ok(signed_on)) => Ok(signed_on),
+            Ok(Err(failed)) => {
+                let problem = explain::failed(&failed, &config);
+                Err(Exit::Problem(problem, failed.into()))
+            }
+            Err(stopped) => Err(self.stopped(stopped)),
+        }
+    }
+
+    fn stopped(&self, stopped: Stopped) -> Exit {
+        match stopped {
+            Stopped::Signal(signal) => Exit::Signal(signal),
+            Stopped::LineLost(_) => Problem::line_lost(self.port).into(),
+        }
+    }
+
+    /// `--check-link`: SNRM, UA, DISC.
+    fn check_link(
+        &self,
+        driver: &mut Driver<'_>,
+        signed_on: &SignedOn,
+        settings: Settings,
+        settled: Instant,
+    ) -> Result<Link, Exit> {
+        let addresses = self.args.addresses();
+        driver.pause(settled).map_err(|stopped| self.stopped(stopped))?;
+        let opened = driver
+            .exchange(addresses.snrm(), settings, SNRM_TRIES)
+            .map_err(|stopped| self.part_of(driver, stopped, settings))?;
+        let parameters = match opened.answer {
+            Some(Answer::Accepted(parameters)) => parameters,
+            answer => {
+                let problem = explain::link(answer, &opened.received, addresses, settings);
+                let identification = Some(signed_on.identification.clone());
+                return Err(Exit::Problem(problem, Evidence { identification, received: opened.received }));
+            }
+        };
+        self.disconnect(driver, settings, Instant::now())?;
+        Ok(Link::new(addresses, parameters))
+    }
+
+    fn disconnect(&self, driver: &mut Driver<'_>, settings: Settings, settled: Instant) -> Result<(), Exit> {
+        let exchanged = driver
+            .pause(settled)
+            .and_then(|()| driver.exchange(self.args.addresses().disc(), settings, 1))
+            .map_err(|stopped| self.part_of(driver, stopped, settings))?;
+        match exchanged.answer {
+            Some(_) => log::info!("the meter answered the DISC"),
+            None => log::warn!("the meter did not answer the DISC"),
+        }
+        Ok(())
+    }
+
+    /// What stopped an exchange; a signal leaves the time for a DISC on the way out, if one is wanted.
+    fn part_of(&self, driver: &mut Driver<'_>, stopped: Stopped, settings: Settings) -> Exit {
+        if matches!(stopped, Stopped::Signal(_)) {
+            driver.send_at_once(&self.args.addresses().disc(), settings);
+        }
+        self.stopped(stopped)
+    }
+
+    /// The pipe, and `--disconnect` after it.
+    fn carry_and_part(
+        &self,
+        signed_on: Option<&SignedOn>,
+        settings: Settings,
+        settled: Instant,
+        line: &mut dyn Line,
+        watch: &mut Watch,
+    ) -> Result<(), Exit> {
+        let args = self.args;
+        // Nothing but the report where a program reads it.
+        if !args.quiet && args.form() == Output::Text {
+            eprintln!("iecprobe: {} is open at {settings}", self.port);
+        }
+        let ended = self.carry(plan(signed_on, settled, args.linger), line, watch);
+        if !args.disconnect {
+            return ended;
+        }
+        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+        match &ended {
+            Err(Exit::Signal(_)) => driver.send_at_once(&args.addresses().disc(), settings),
+            Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => {}
+            _ => return ended.and(self.disconnect(&mut driver, settings, Instant::now())),
+        }
+        ended
+    }
+
+    fn carry(&self, plan: pipe::Plan, line: &mut dyn Line, watch: &mut Watch) -> Result<(), Exit> {
+        let end = if self.args.command.is_empty() {
+            let (stdin, stdout) = (io::stdin(), io::stdout());
+            let (input, output) = (pipe::Raw(stdin.as_fd()), pipe::Raw(stdout.as_fd()));
+            pipe::carry(line, input, output, plan, self.interrupt, watch)
+        } else {
+            let mut child = command::start(&self.args.command).map_err(Problem::internal)?;
+            let end = child.carry(line, plan, self.interrupt, watch);
+            match (end, child.finish(self.interrupt)) {
+                (End::Input | End::OutputClosed, status) => {
+                    return command::status(status).map_err(Exit::Command);
+                }
+                (end, _) => end,
+            }
+        };
+        match end {
+            End::Input => Ok(()),
+            End::OutputClosed => Err(Exit::OutputClosed),
+            End::Output(error) => Err(Problem::output(&error).into()),
+            End::LineLost => Err(Problem::line_lost(self.port).into()),
+            End::Signal(signal) => Err(Exit::Signal(signal)),
+        }
+    }
+}
+
+/// What the pipe begins with: what came behind the confirmation, but for the single LF that some meters add to it.
+fn plan(signed_on: Option<&SignedOn>, settled: Instant, linger: Duration) -> pipe::Plan {
+    let rest = signed_on.map_or(&[][..], |done| &done.rest);
+    let confirmed = signed_on.is_some_and(|done| done.confirmed == Some(true));
+    let first = match rest {
+        [b'\n' | 0x8A, rest @ ..] if confirmed => rest,
+        rest => rest,
+    };
+    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled, linger }
+}

@@ -1,0 +1,49 @@
+//! Several ports side by side: one report each, as it comes. Each has a thread of its own, so that ten ports take as
+//! long as the slowest one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use iecprobe::interrupt::Interrupt;
+
+use crate::cli::{Args, Output};
+use crate::ending::{self, Exit};
+use crate::explain::Problem;
+use crate::session::Session;
+
+/// Does on each port what was asked for: the worst of the statuses, which is the highest, or the signal to die of.
+pub fn run(args: &Args, ports: &[String], interrupt: &Interrupt) -> Result<u8, i32> {
+    let first = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let start = |port| {
+            let first = &first;
+            // The name is what the log shows.
+            let thread = thread::Builder::new().name(String::clone(port));
+            thread.spawn_scoped(scope, move || one(&Session { args, port, interrupt }, first))
+        };
+        let started: Vec<_> = ports.iter().map(|port| (port, start(port))).collect();
+        // All of them are closed before any ends the process.
+        let ended: Vec<_> = started
+            .into_iter()
+            .map(|(port, thread)| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(error) => ending::tell(args, port, Err(Problem::internal(error.to_string()).into())),
+            })
+            .collect();
+        ended.into_iter().try_fold(0, |worst: u8, status| status.map(|status| worst.max(status)))
+    })
+}
+
+/// One of them.
+fn one(session: &Session<'_>, first: &AtomicBool) -> Result<u8, i32> {
+    let ended = session.run().and_then(|report| {
+        // A blank line between two reports of several lines each.
+        let between = session.args.form() == Output::Text && !first.swap(false, Ordering::Relaxed);
+        ending::print(&format!("{}{}", if between { "\n" } else { "" }, report.unwrap_or_default()))
+    });
+    let ended = ended.map_err(|exit| match exit {
+        Exit::Problem(problem, evidence) => Exit::Problem(problem.of_port(session.port), evidence),
+        exit => exit,
+    });
+    ending::tell(session.args, session.port, ended)
+}
