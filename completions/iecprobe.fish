@@ -1,4 +1,4 @@
-complete -c iecprobe -s p -l port -d 'Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter' -r
+complete -c iecprobe -s p -l port -d 'Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter; several may be named' -r
 complete -c iecprobe -s b -l baud -d 'Force the data rate, whatever the meter offers' -r
 complete -c iecprobe -l start-baud -d 'Rate of the sign-on' -r
 complete -c iecprobe -l parity -d 'Who computes the parity of 7E1' -r -f -a "auto\t'Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software'
@@ -23,6 +23,8 @@ require\t'Wait, fail without'
 skip\t'Do not wait'"
 complete -c iecprobe -l switch-delay -d 'From the first byte of the acknowledgement to the change of rate [default: computed]' -r
 complete -c iecprobe -l settle -d 'From the confirmation to the first byte of the DLMS tool' -r
+complete -c iecprobe -l hdlc-client -d 'The reader\'s HDLC address, for --check-link and --disconnect' -r
+complete -c iecprobe -l hdlc-server -d 'The meter\'s HDLC address: N, or LOGICAL/PHYSICAL' -r
 complete -c iecprobe -l linger -d 'After the end of stdin, stay until the line has been silent this long' -r
 complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`key: value`, one a line'
 json\t'One object on one line'
@@ -33,11 +35,13 @@ elvish\t''
 fish\t''
 powershell\t''
 zsh\t''"
+complete -c iecprobe -l all -d 'All USB serial ports of this machine'
 complete -c iecprobe -l force -d 'Acknowledge mode E even if it is not offered'
 complete -c iecprobe -l no-recover -d 'Send no DISC and no break to free a meter from an earlier session'
 complete -c iecprobe -l ident-only -d 'Stop after the identification, send no acknowledgement'
 complete -c iecprobe -l direct -d 'No sign-on: open at --baud (9600) 8N1'
 complete -c iecprobe -l disconnect -d 'Send an HDLC DISC before leaving'
+complete -c iecprobe -l check-link -d 'See whether HDLC answers at the new rate: SNRM, UA, DISC'
 complete -c iecprobe -l pipe -d 'Carry raw bytes: stdin to the line, the line to stdout'
 complete -c iecprobe -l json -d 'The same as --output json'
 complete -c iecprobe -s q -l quiet -d 'Less on stderr'

@@ -15,8 +15,8 @@ _iecprobe() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
-'--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
+'*-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter; several may be named]:PORT:_default' \
+'*--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter; several may be named]:PORT:_default' \
 '-b+[Force the data rate, whatever the meter offers]:BPS:_default' \
 '--baud=[Force the data rate, whatever the meter offers]:BPS:_default' \
 '(--direct)--start-baud=[Rate of the sign-on]:BPS:_default' \
@@ -43,6 +43,8 @@ require\:"Wait, fail without"
 skip\:"Do not wait"))' \
 '--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
 '--settle=[From the confirmation to the first byte of the DLMS tool]:DURATION:_default' \
+'--hdlc-client=[The reader'\''s HDLC address, for --check-link and --disconnect]:N:_default' \
+'--hdlc-server=[The meter'\''s HDLC address\: N, or LOGICAL/PHYSICAL]:N:_default' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
@@ -52,11 +54,13 @@ json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
 '--trace=[Write every byte of the line with time, direction and settings to FILE (\`-\` is stderr)]:FILE:_files' \
 '--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
+'--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \
 '--no-recover[Send no DISC and no break to free a meter from an earlier session]' \
 '(--direct --pipe --disconnect)--ident-only[Stop after the identification, send no acknowledgement]' \
 '--direct[No sign-on\: open at --baud (9600) 8N1]' \
 '--disconnect[Send an HDLC DISC before leaving]' \
+'(--direct --pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--pipe[Carry raw bytes\: stdin to the line, the line to stdout]' \
 '(-o --output)--json[The same as --output json]' \
 '(-v --verbose)-q[Less on stderr]' \

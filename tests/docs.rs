@@ -1,4 +1,4 @@
-//! What README.md and docs/failures.md show is what the programs print: every `console` block is run as it stands.
+//! What README.md and the pages of docs/ show is what the programs print: every `console` block is run as it stands.
 //!
 //! A line that begins with `$ ` is a command, one with `> ` its continuation; the lines up to the next command are its
 //! output, stdout and stderr as they come. Times, process numbers and pseudo-terminal numbers may differ. A block that
@@ -131,6 +131,11 @@ fn check(page: &str) {
 #[test]
 fn the_readme_shows_what_is_so() {
     check("README.md");
+}
+
+#[test]
+fn the_page_of_options_shows_what_is_so() {
+    check("docs/options.md");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_second_instance_ends_with_5_and_does_not_disturb_the_first() {
     first.send(&iecprobe::hdlc::SNRM);
     eventually("an answer to the first instance", || (!first.stdout().is_empty()).then_some(()));
     let outcome = first.finish().succeeded();
-    let commands: Vec<_> = iecprobe::hdlc::commands(&outcome.stdout).collect();
+    let commands: Vec<_> = iecprobe::hdlc::frames(&outcome.stdout).map(|frame| frame.command).collect();
     assert_eq!(commands, [iecprobe::hdlc::Command::Ua]);
 }
 

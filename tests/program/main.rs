@@ -3,9 +3,11 @@
 #![cfg(unix)]
 
 mod failures;
+mod link;
 mod options;
 mod pipe;
 mod report;
+mod several;
 mod signals;
 mod support;
 mod wire;

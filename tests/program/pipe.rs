@@ -32,7 +32,7 @@ fn the_answer_to_our_own_disconnect_is_not_passed_on() {
     let mut running = Running::start(&mut probe(meter.port(), args));
     running.send(&hdlc::SNRM);
     let outcome = running.finish().succeeded();
-    assert_eq!(hdlc::commands(&outcome.stdout).count(), 1, "{outcome:?}");
+    assert_eq!(hdlc::frames(&outcome.stdout).count(), 1, "{outcome:?}");
 }
 
 /// Every value next to every other kind of value, more than any buffer in between takes at once.
@@ -168,7 +168,11 @@ fn a_meter_and_a_reader_meet_on_a_pair_of_socat() {
         Running::start(&mut probe(ours.to_str().unwrap(), ["--pipe", "--linger", "500ms", "-o", "json"]));
     running.send(&hdlc::SNRM);
     let outcome = running.finish().succeeded();
-    assert_eq!(hdlc::commands(&outcome.stdout).collect::<Vec<_>>(), [hdlc::Command::Ua], "{outcome:?}");
+    assert_eq!(
+        hdlc::frames(&outcome.stdout).map(|frame| frame.command).collect::<Vec<_>>(),
+        [hdlc::Command::Ua],
+        "{outcome:?}"
+    );
     assert!(outcome.stderr.contains("\"confirmed\":true"), "{outcome:?}");
     // Nobody has told the meter that the reader has gone: it is in HDLC still, and a DISC frees it.
     let report = run(&mut probe(ours.to_str().unwrap(), ["--json", "--disconnect"])).succeeded().json();

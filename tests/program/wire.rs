@@ -89,7 +89,7 @@ impl WireMeter {
                     outbox.push((before + ms(1000), heard.clone(), false));
                     heard.clear();
                 } else if let Some(answer) =
-                    hdlc::find(&heard).map(|frame| hdlc::unnumbered_acknowledgement(&frame))
+                    hdlc::find(&heard).map(|frame| hdlc::unnumbered_acknowledgement(&frame, &[]))
                 {
                     outbox.push((before, answer, false));
                     heard.clear();
