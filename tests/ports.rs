@@ -4,10 +4,10 @@
 
 mod faked;
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::mem::MaybeUninit;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
 use iecprobe::line::{Bus, Port, State};
@@ -182,6 +182,40 @@ fn a_lock_file_makes_a_port_busy_while_its_process_lives() {
     child.wait().unwrap();
     assert!(matches!(state, State::Busy(holder) if holder.pid == child.id()));
     assert_eq!(faked.machine().state(port), State::Free);
+}
+
+#[test]
+fn a_port_of_another_group_is_not_permitted() {
+    if rustix::process::geteuid().is_root() {
+        return as_nobody("a_port_of_another_group_is_not_permitted");
+    }
+    let faked = Faked::new();
+    faked.usb("1-1", FT232R, &["ttyUSB0"]);
+    let port = &faked.machine().ports()[0];
+    let state = |mode| {
+        fs::set_permissions(faked.path("dev/ttyUSB0"), Permissions::from_mode(mode)).unwrap();
+        faked.machine().state(port)
+    };
+    let group = Command::new("id").arg("-gn").output().unwrap().stdout;
+    let group = String::from_utf8(group).unwrap().trim().to_owned();
+    // The owner's rights are looked at first, so our own group is one that may where we may not.
+    assert_eq!(state(0o060), State::NotPermitted { group: Some(group) });
+    assert_eq!(state(0o040), State::NotPermitted { group: None });
+    assert_eq!(state(0o400), State::NotPermitted { group: None });
+    assert_eq!(state(0o600), State::Free);
+}
+
+/// Runs a test of this file again, as a user who is not root.
+fn as_nobody(test: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("ports");
+    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    match Command::new("setpriv").args(nobody).arg(copy).args(["--exact", test]).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        Err(_) => println!("skipped: root, and no setpriv"),
+    }
 }
 
 #[test]

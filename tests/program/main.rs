@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod failures;
+mod list;
 mod options;
 mod pipe;
 mod report;

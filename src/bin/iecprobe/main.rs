@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod explain;
+mod list;
 mod report;
 mod watch;
 
@@ -15,7 +16,7 @@ use clap::{CommandFactory, Parser};
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line::{self, Line};
+use iecprobe::line::{self, Bus, Line, Machine, Port};
 use iecprobe::pipe::{self, End};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Failed, SignOn, SignedOn};
@@ -48,14 +49,18 @@ fn main() -> ExitCode {
     if let Some(shell) = args.completions {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Args::command(), "iecprobe", &mut script);
-        return match print(&String::from_utf8_lossy(&script)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(Exit::Problem(problem, _)) => complain(&args, "", &problem, None),
-            Err(_) => interrupt::die_of(interrupt::SIGPIPE),
-        };
+        return show(&args, &String::from_utf8_lossy(&script));
     }
     if let Err(message) = args.check() {
         Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit();
+    }
+    if args.list {
+        let machine = Machine::this();
+        let ports = list::with_states(&machine, machine.ports());
+        if ports.is_empty() && args.form() == Output::Text && !args.quiet {
+            eprintln!("iecprobe: this machine has no serial port");
+        }
+        return show(&args, &list::report(args.form(), &ports));
     }
     let level = match args.verbose {
         0 => "warn",
@@ -235,18 +240,22 @@ fn carry(
 
 /// The only USB serial port of this machine.
 fn only_port(args: &Args) -> Result<String, Problem> {
-    let mut ports = line::usb_ports();
-    match (ports.len(), ports.pop()) {
-        (1, Some(port)) => {
-            if !args.quiet {
-                eprintln!("iecprobe: taking {port}, the only USB serial port");
-            }
-            Ok(port)
-        }
-        (_, last) => {
-            ports.extend(last);
-            Err(Problem::no_port(&ports))
-        }
+    let machine = Machine::this();
+    let mut ports: Vec<Port> = machine.ports();
+    ports.retain(|port| matches!(port.bus, Bus::Usb(_)));
+    let [port] = &ports[..] else { return Err(Problem::no_port(&list::with_states(&machine, ports))) };
+    if !args.quiet {
+        eprintln!("iecprobe: taking {}, the only USB serial port", port.node);
+    }
+    Ok(port.node.clone())
+}
+
+/// Writes what was asked for in place of a sign-on.
+fn show(args: &Args, text: &str) -> ExitCode {
+    match print(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Exit::Problem(problem, _)) => complain(args, "", &problem, None),
+        Err(_) => interrupt::die_of(interrupt::SIGPIPE),
     }
 }
 
