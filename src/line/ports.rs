@@ -153,6 +153,13 @@ impl Machine {
     }
 }
 
+impl Port {
+    /// Whether it is on USB, as optical heads are.
+    pub fn is_usb(&self) -> bool {
+        matches!(self.bus, Bus::Usb(_))
+    }
+}
+
 impl Adapter {
     /// Maker and name in one, as far as they are known.
     pub fn name(&self) -> Option<String> {
@@ -165,7 +172,7 @@ impl Adapter {
 /// Nodes of the USB serial ports of this machine, in order.
 pub fn usb_ports() -> Vec<String> {
     let ports = Machine::this().ports().into_iter();
-    ports.filter(|port| matches!(port.bus, Bus::Usb(_))).map(|port| port.node).collect()
+    ports.filter(Port::is_usb).map(|port| port.node).collect()
 }
 
 /// The adapter with this interface, if it is one of USB.
@@ -201,7 +208,7 @@ fn has_twin(port: &Found, all: &[Found]) -> bool {
 /// USB first, then by name, with numbers as numbers.
 fn order(port: &Port) -> (bool, String, Option<u32>) {
     let name = port.node.trim_end_matches(|c: char| c.is_ascii_digit());
-    (!matches!(port.bus, Bus::Usb(_)), name.to_owned(), port.node[name.len()..].parse().ok())
+    (!port.is_usb(), name.to_owned(), port.node[name.len()..].parse().ok())
 }
 
 /// What a file in /sys says, if it says anything.

@@ -153,11 +153,11 @@ mod faked;
 mod tests {
     use super::faked::{self, Faked};
     use super::*;
+    use crate::explain::Problem;
     use serde_json::json;
 
-    use crate::explain::Problem;
-
-    const PAGE: &str = include_str!("../../../docs/options.md");
+    const OPTIONS: &str = include_str!("../../../docs/options.md");
+    const FAILURES: &str = include_str!("../../../docs/failures.md");
 
     fn listed(faked: &Faked) -> Vec<(Port, State)> {
         with_states(&faked.machine(), faked.machine().ports())
@@ -186,14 +186,14 @@ mod tests {
     #[test]
     fn the_table_is_the_one_in_the_documentation() {
         let table = report(Output::Text, &example());
-        assert!(PAGE.contains(&table), "docs/options.md does not show this:\n{table}");
+        assert!(OPTIONS.contains(&table), "docs/options.md does not show this:\n{table}");
         assert!(table.lines().filter(|line| !line.contains("/dev/serial/")).all(|line| line.len() <= 80));
     }
 
     #[test]
     fn the_json_is_the_one_in_the_documentation() {
         let json = report(Output::Json, &example()[1..2]);
-        assert!(PAGE.contains(&json), "docs/options.md does not show this:\n{json}");
+        assert!(OPTIONS.contains(&json), "docs/options.md does not show this:\n{json}");
         assert_eq!(report(Output::Json, &example()).lines().count(), 1);
     }
 
@@ -232,16 +232,9 @@ mod tests {
 
     #[test]
     fn several_ports_are_offered_with_all_that_tells_them_apart() {
-        let problem = Problem::no_port(&example()[..2]);
-        assert_eq!((problem.code, problem.kind), (3, "no-port"));
-        assert_eq!(
-            problem.message,
-            "no port was named, and this machine has 2 USB serial ports:\n  \
-             /dev/ttyUSB0, FTDI FT232R USB UART, \
-             /dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0\n  \
-             /dev/ttyUSB1, Silicon Labs CP2102 USB to UART Bridge Controller, \
-             /dev/serial/by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0, \
-             in use by ModemManager (process 812)"
-        );
+        let problem = Problem::no_port(&example()[..3]);
+        let (message, hint) = (problem.message, problem.hint.unwrap());
+        let shown = format!("iecprobe: {message}\nhint: {hint}\nstatus {}\n", problem.code);
+        assert!(FAILURES.contains(&shown), "docs/failures.md does not show this:\n{shown}");
     }
 }

@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser};
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line::{self, Bus, Line, Machine, Port};
+use iecprobe::line::{self, Line, Machine, Port};
 use iecprobe::pipe::{self, End};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Failed, SignOn, SignedOn};
@@ -241,8 +241,8 @@ fn carry(
 /// The only USB serial port of this machine.
 fn only_port(args: &Args) -> Result<String, Problem> {
     let machine = Machine::this();
-    let mut ports: Vec<Port> = machine.ports();
-    ports.retain(|port| matches!(port.bus, Bus::Usb(_)));
+    let mut ports = machine.ports();
+    ports.retain(Port::is_usb);
     let [port] = &ports[..] else { return Err(Problem::no_port(&list::with_states(&machine, ports))) };
     if !args.quiet {
         eprintln!("iecprobe: taking {}, the only USB serial port", port.node);
