@@ -23,7 +23,7 @@ _iecprobe() {
 
     case "${cmd}" in
         iecprobe)
-            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --parity --dtr --rts --warm-up --wait --manufacturer --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --output --json --quiet --verbose --trace --completions --help --version"
+            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --parity --dtr --rts --warm-up --wait --manufacturer --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --output --json --quiet --verbose --trace --list --completions --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

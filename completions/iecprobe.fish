@@ -46,5 +46,6 @@ complete -c iecprobe -l pipe -d 'Carry raw bytes: stdin to the line, the line to
 complete -c iecprobe -l json -d 'The same as --output json'
 complete -c iecprobe -s q -l quiet -d 'Less on stderr'
 complete -c iecprobe -s v -l verbose -d 'More on stderr: events, and with -vv every frame'
+complete -c iecprobe -l list -d 'List the serial ports of this machine, without opening any'
 complete -c iecprobe -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c iecprobe -s V -l version -d 'Print version'

@@ -67,6 +67,7 @@ shell\:"Lines to \`eval\`"))' \
 '(-v --verbose)--quiet[Less on stderr]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
+'(-b --baud -a --address --request --ident-only --direct --disconnect --pipe --trace)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

@@ -1,9 +1,11 @@
 //! Who has a port, and who may have it: what `/proc`, lock files and the group list say.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 /// A process that has a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +32,56 @@ impl Holder {
     }
 }
 
-/// The process, other than this one, that has the device with this number open.
-pub(super) fn of(rdev: u64) -> Option<Holder> {
+/// The process, other than this one, that has this node open, or locks it.
+pub(super) fn of(node: &Metadata) -> Option<Holder> {
     let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let has_it = |pid: &u32| {
         let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
         descriptors.filter_map(Result::ok).any(|entry| {
-            fs::metadata(entry.path()).is_ok_and(|metadata| metadata.rdev() == rdev && metadata.rdev() != 0)
+            fs::metadata(entry.path()).is_ok_and(|open| open.rdev() == node.rdev() && open.rdev() != 0)
         })
     };
-    pids.filter(|&pid| pid != std::process::id()).find(has_it).map(Holder::new)
+    // The descriptors of other users are hidden from us, their locks are not.
+    let locks = || locker(&fs::read_to_string("/proc/locks").ok()?, node.dev(), node.ino());
+    pids.filter(|&pid| pid != std::process::id()).find(has_it).or_else(locks).map(Holder::new)
+}
+
+/// The process, other than this one, that has a lock on the file with this number on this device, as `/proc/locks` says.
+fn locker(locks: &str, device: u64, inode: u64) -> Option<u32> {
+    let file = format!("{:02x}:{:02x}:{inode}", rustix::fs::major(device), rustix::fs::minor(device));
+    let pid = |line: &str| {
+        // Those who wait have an arrow before the kind.
+        let [_, "FLOCK" | "POSIX", _, _, pid, locked, ..] = line.split_whitespace().collect::<Vec<_>>()[..]
+        else {
+            return None;
+        };
+        pid.parse().ok().filter(|&pid| locked == file && pid != 0 && pid != std::process::id())
+    };
+    locks.lines().find_map(pid)
 }
 
 /// The living process that a UUCP lock file names as user of this port.
 pub(super) fn uucp(name: &str) -> Option<Holder> {
-    let device = Path::new(name).canonicalize().ok()?;
-    let lock = format!("/var/lock/LCK..{}", device.file_name()?.to_str()?);
+    uucp_in(Path::new("/var/lock"), Path::new(name))
+}
+
+/// The same, with the lock files in this folder.
+pub(super) fn uucp_in(locks: &Path, node: &Path) -> Option<Holder> {
+    let device = node.canonicalize().ok()?;
+    let lock = locks.join(format!("LCK..{}", device.file_name()?.to_str()?));
     let pid = fs::read_to_string(lock).ok()?.split_whitespace().next()?.parse().ok()?;
     (pid != std::process::id() && Path::new(&format!("/proc/{pid}")).exists()).then(|| Holder::new(pid))
+}
+
+/// Whether we may read and write this node, without opening it.
+pub(super) fn may_open(node: &Path) -> bool {
+    let both = Access::READ_OK | Access::WRITE_OK;
+    accessat(CWD, node, both, AtFlags::EACCESS).is_ok()
+}
+
+/// The name of the node's group, if that may read and write it.
+pub(super) fn group_of(node: &Metadata) -> Option<String> {
+    (node.mode() & 0o060 == 0o060).then(|| group(node.gid())).flatten()
 }
 
 /// The name of the group with this id.
@@ -58,4 +92,21 @@ pub(super) fn group(id: u32) -> Option<String> {
         let name = fields.next()?;
         (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_another_process_is_found() {
+        let locks = "1: POSIX  ADVISORY  READ 77 00:1a:1036 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 10786 00:05:1036 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 10787 00:05:1037 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 0 103:05:1038 0 EOF\n";
+        let device = rustix::fs::makedev(0, 5);
+        assert_eq!(locker(locks, device, 1036), Some(10786));
+        assert_eq!(locker(locks, device, 1037), None);
+        assert_eq!(locker(locks, rustix::fs::makedev(0x103, 5), 1038), None);
+    }
 }

@@ -1,43 +1,224 @@
-//! The USB serial ports of this machine, as /sys names them: without opening any.
+//! The serial ports of a machine, as its /sys and /dev name them. No port is opened, since that alone raises DTR and
+//! RTS. Linux only: elsewhere there is no /sys, and so no port.
+//!
+//! A port is a terminal with a device behind it. Pseudo-terminals, consoles and ttyprintk have none; the kernel's spare
+//! 8250 ports have one, of type 0.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Device names of the USB serial ports, in order; none where there is no /sys.
-pub fn usb_ports() -> Vec<String> {
-    usb_ports_in(Path::new("/sys/class/tty"))
+use crate::line::{Holder, holder};
+
+/// A machine, by the folder that its /sys and /dev are in.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    root: PathBuf,
 }
 
-fn usb_ports_in(class: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(class) else { return Vec::new() };
-    let is_usb = |name: &String| {
-        let device = class.join(name).join("device");
-        device.canonicalize().is_ok_and(|path| path.to_string_lossy().contains("/usb"))
-    };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut ports: Vec<String> = names.filter(is_usb).map(|name| format!("/dev/{name}")).collect();
-    ports.sort();
-    ports
+/// A serial port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its node, as `/dev/ttyUSB0`.
+    pub node: String,
+    /// Its name below /dev/serial that outlives plugging: that of the adapter (by-id), or of the socket (by-path) where
+    /// two adapters have the same id.
+    pub stable: Option<String>,
+    /// The kernel's driver, as `ftdi_sio`.
+    pub driver: Option<String>,
+    /// Where it is attached.
+    pub bus: Bus,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Where a port is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bus {
+    /// To USB, by an adapter.
+    Usb(Adapter),
+    /// To another bus: the kernel's name for it, as `pnp`, `platform`, `pci`.
+    Other(Option<String>),
+}
 
-    #[test]
-    fn usb_ports_are_told_from_others() {
-        let root = tempfile::tempdir().unwrap();
-        let class = root.path().join("class");
-        for (name, bus) in [("ttyUSB1", "usb1/1-2"), ("ttyACM0", "usb1/1-1"), ("ttyS0", "pnp0"), ("tty0", "")]
-        {
-            fs::create_dir_all(class.join(name)).unwrap();
-            if !bus.is_empty() {
-                let device = root.path().join("devices").join(bus).join(name);
-                fs::create_dir_all(&device).unwrap();
-                std::os::unix::fs::symlink(&device, class.join(name).join("device")).unwrap();
+/// What a USB adapter says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// Its maker.
+    pub manufacturer: Option<String>,
+    /// Its name.
+    pub product: Option<String>,
+    /// The number of its maker, four hexadecimal digits.
+    pub vendor_id: String,
+    /// Its maker's number for it, four hexadecimal digits.
+    pub product_id: String,
+    /// Its serial number; cheap ones have none, or all the same.
+    pub serial: Option<String>,
+    /// The number of the interface, where the adapter has more than one port.
+    pub interface: Option<u8>,
+}
+
+/// Whether a port can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody is seen to have it. Only root sees every process; of those of others, the ones that lock it are seen.
+    Free,
+    /// A process has it.
+    Busy(Holder),
+    /// We may not open it.
+    NotPermitted {
+        /// The name of the group that may, where there is one.
+        group: Option<String>,
+    },
+    /// It has no node in /dev, as in a container.
+    NoNode,
+}
+
+/// A port, and the folder of its USB device in /sys.
+struct Found {
+    port: Port,
+    device: Option<PathBuf>,
+}
+
+impl Machine {
+    /// The machine that we run on.
+    pub fn this() -> Self {
+        Self::below("/")
+    }
+
+    /// The machine whose `sys`, `dev` and `var/lock` are in `root`.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Its serial ports, those on USB first, in the order of their numbers.
+    pub fn ports(&self) -> Vec<Port> {
+        let Ok(entries) = fs::read_dir(self.root.join("sys/class/tty")) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut found: Vec<Found> = names.filter_map(|name| self.look(&name)).collect();
+        let siblings: Vec<_> = found.iter().map(|port| shares_adapter(port, &found)).collect();
+        let twins: Vec<_> = found.iter().map(|port| has_twin(port, &found)).collect();
+        for ((found, sibling), twin) in found.iter_mut().zip(siblings).zip(twins) {
+            let folders = if twin { ["by-path", "by-id"] } else { ["by-id", "by-path"] };
+            found.port.stable = folders.iter().find_map(|folder| self.link(folder, &found.port));
+            if let (Bus::Usb(adapter), false) = (&mut found.port.bus, sibling) {
+                adapter.interface = None;
             }
         }
-        assert_eq!(usb_ports_in(&class), ["/dev/ttyACM0", "/dev/ttyUSB1"]);
-        assert!(usb_ports_in(Path::new("/nowhere")).is_empty());
+        let mut ports: Vec<Port> = found.into_iter().map(|found| found.port).collect();
+        ports.sort_by_cached_key(order);
+        ports
     }
+
+    /// Whether one of its ports can be had.
+    pub fn state(&self, port: &Port) -> State {
+        let node = self.path(&port.node);
+        let Ok(metadata) = fs::metadata(&node) else { return State::NoNode };
+        if !holder::may_open(&node) {
+            return State::NotPermitted { group: holder::group_of(&metadata) };
+        }
+        let lock = || holder::uucp_in(&self.root.join("var/lock"), &node);
+        holder::of(&metadata).or_else(lock).map_or(State::Free, State::Busy)
+    }
+
+    fn path(&self, absolute: &str) -> PathBuf {
+        self.root.join(absolute.trim_start_matches('/'))
+    }
+
+    /// The port with this name in /sys, if it is one.
+    fn look(&self, name: &str) -> Option<Found> {
+        let tty = self.root.join("sys/class/tty").join(name);
+        if attribute(&tty, "type").is_some_and(|uart| uart == "0") {
+            return None;
+        }
+        let behind = tty.join("device").canonicalize().ok()?;
+        // Since Linux 6.5 a UART's terminal hangs on two helper devices, which hang on the UART.
+        let device =
+            behind.ancestors().find(|path| linked(path, "subsystem").as_deref() != Some("serial-base"))?;
+        // A CDC terminal hangs on its interface, others on a port below it.
+        let usb = device.ancestors().take(2).find_map(|path| Some((path.parent()?, adapter(path)?)));
+        let (folder, bus) = match usb {
+            Some((folder, adapter)) => (Some(folder.to_owned()), Bus::Usb(adapter)),
+            None => (None, Bus::Other(linked(device, "subsystem"))),
+        };
+        let port = Port { node: format!("/dev/{name}"), stable: None, driver: linked(device, "driver"), bus };
+        Some(Found { port, device: folder })
+    }
+
+    /// The link to a port in a folder of /dev/serial.
+    fn link(&self, folder: &str, port: &Port) -> Option<String> {
+        let node = self.path(&port.node).canonicalize().ok()?;
+        let entries = fs::read_dir(self.root.join("dev/serial").join(folder)).ok()?;
+        let leads_there = |entry: &fs::DirEntry| entry.path().canonicalize().is_ok_and(|path| path == node);
+        let links = entries.filter_map(Result::ok).filter(leads_there);
+        let name = links.filter_map(|entry| entry.file_name().into_string().ok()).min()?;
+        Some(format!("/dev/serial/{folder}/{name}"))
+    }
+}
+
+impl Port {
+    /// Whether it is on USB, as optical heads are.
+    pub fn is_usb(&self) -> bool {
+        matches!(self.bus, Bus::Usb(_))
+    }
+}
+
+impl Adapter {
+    /// Maker and name in one, as far as they are known.
+    pub fn name(&self) -> Option<String> {
+        let parts: Vec<&str> =
+            [&self.manufacturer, &self.product].into_iter().flatten().map(|s| &**s).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+}
+
+/// Nodes of the USB serial ports of this machine, in order.
+pub fn usb_ports() -> Vec<String> {
+    let ports = Machine::this().ports().into_iter();
+    ports.filter(Port::is_usb).map(|port| port.node).collect()
+}
+
+/// The adapter with this interface, if it is one of USB.
+fn adapter(interface: &Path) -> Option<Adapter> {
+    let number = attribute(interface, "bInterfaceNumber")?;
+    let device = interface.parent()?;
+    Some(Adapter {
+        manufacturer: attribute(device, "manufacturer"),
+        product: attribute(device, "product"),
+        vendor_id: attribute(device, "idVendor")?,
+        product_id: attribute(device, "idProduct")?,
+        serial: attribute(device, "serial"),
+        interface: u8::from_str_radix(&number, 16).ok(),
+    })
+}
+
+/// Whether another port is on the same adapter.
+fn shares_adapter(port: &Found, all: &[Found]) -> bool {
+    all.iter().any(|other| other.port.node != port.port.node && other.device == port.device)
+}
+
+/// Whether another adapter has the same id, so that /dev/serial/by-id has one name for both.
+fn has_twin(port: &Found, all: &[Found]) -> bool {
+    let id = |found: &Found| match &found.port.bus {
+        Bus::Usb(adapter) => {
+            Some((adapter.vendor_id.clone(), adapter.product_id.clone(), adapter.serial.clone()))
+        }
+        Bus::Other(_) => None,
+    };
+    all.iter().any(|other| other.device != port.device && id(other).is_some() && id(other) == id(port))
+}
+
+/// USB first, then by name, with numbers as numbers.
+fn order(port: &Port) -> (bool, String, Option<u32>) {
+    let name = port.node.trim_end_matches(|c: char| c.is_ascii_digit());
+    (!port.is_usb(), name.to_owned(), port.node[name.len()..].parse().ok())
+}
+
+/// What a file in /sys says, if it says anything.
+fn attribute(folder: &Path, name: &str) -> Option<String> {
+    let bytes = fs::read(folder.join(name)).ok()?;
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The last part of where a link in /sys leads.
+fn linked(folder: &Path, name: &str) -> Option<String> {
+    Some(fs::read_link(folder.join(name)).ok()?.file_name()?.to_string_lossy().into_owned())
 }

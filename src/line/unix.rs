@@ -64,7 +64,7 @@ impl Port {
         let fd = rustix::fs::open(name, flags, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => OpenError::Missing,
             Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group(metadata.gid()) },
-            Errno::BUSY => OpenError::Busy(holder::of(metadata.rdev())),
+            Errno::BUSY => OpenError::Busy(holder::of(&metadata)),
             // A node without a device behind it.
             Errno::NXIO | Errno::NODEV | Errno::IO => OpenError::Missing,
             error => OpenError::Io(error.into()),
@@ -75,7 +75,7 @@ impl Port {
         // The lock comes before any setting is touched, so that whoever has the port is not disturbed.
         match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(metadata.rdev()))),
+            Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(&metadata))),
             Err(error) => return Err(OpenError::Io(error.into())),
         }
         let saved = tcgetattr(&fd).map_err(io::Error::from)?;

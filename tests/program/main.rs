@@ -4,6 +4,7 @@
 
 mod failures;
 mod link;
+mod list;
 mod options;
 mod pipe;
 mod report;

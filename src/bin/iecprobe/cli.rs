@@ -121,6 +121,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub trace: Option<std::path::PathBuf>,
 
+    /// List the serial ports of this machine, without opening any
+    #[arg(long, conflicts_with_all = ["baud", "address", "request", "ident_only", "direct", "disconnect", "pipe", "trace", "command"])]
+    pub list: bool,
     /// Print the completion script for a shell
     #[arg(long, value_name = "SHELL")]
     pub completions: Option<clap_complete::Shell>,
@@ -136,6 +139,7 @@ const PIPE: &str = "Pipe";
 const REPORT: &str = "Report";
 const AFTER_HELP: &str = "\
 Examples:
+  iecprobe --list                         the serial ports of this machine
   iecprobe -p sim:                        sign on to the built-in virtual meter
   iecprobe -p /dev/ttyUSB0                who is there, and at what rate
   iecprobe -p /dev/ttyUSB0 --pipe         sign on, then be the line for a DLMS program
@@ -191,6 +195,9 @@ pub enum Output {
 impl Args {
     /// What clap cannot say by itself.
     pub fn check(&self) -> Result<(), String> {
+        if self.list && self.form() == Output::Shell {
+            return Err("--list has no shell form: leave out -o shell, or use -o json".into());
+        }
         if let (Some(rate), false) = (self.baud, self.direct)
             && baud::digit(rate).is_none()
         {

@@ -2,12 +2,14 @@
 
 use iecprobe::baud;
 use iecprobe::hdlc::Addresses;
-use iecprobe::line::OpenError;
+use iecprobe::line::{OpenError, Port, State};
 use iecprobe::link::Answer;
 use iecprobe::parity;
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Config, Damage, Failed, Failure, Note};
 use iecprobe::text;
+
+use crate::list;
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -66,13 +68,16 @@ impl Problem {
     }
 
     /// No port was named, and there is not exactly one to take.
-    pub fn no_port(found: &[String]) -> Self {
-        let message = if found.is_empty() {
-            "no port was named, and this machine has no USB serial port".to_owned()
-        } else {
-            format!("no port was named, and this machine has several: {}", found.join(", "))
+    pub fn no_port(found: &[(Port, State)]) -> Self {
+        let message = match found.len() {
+            0 => "no port was named, and this machine has no USB serial port".to_owned(),
+            count => format!(
+                "no port was named, and this machine has {count} USB serial ports:{}",
+                list::lines(found)
+            ),
         };
-        Self::new(3, "no-port", message, "name one with -p, or try `-p sim:`, the built-in meter")
+        let hint = "name one with -p (`iecprobe --list` shows all), or try `-p sim:`, the built-in meter";
+        Self::new(3, "no-port", message, hint)
     }
 }
 
@@ -83,13 +88,13 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
             3,
             "no-port",
             format!("{port}: there is no such port"),
-            "is the adapter plugged in? `ls /dev/serial/by-id /dev/ttyUSB* /dev/ttyACM*` shows the ports",
+            "is the adapter plugged in? `iecprobe --list` shows the ports",
         ),
         OpenError::NotSerial(what) => Problem::new(
             3,
             "not-serial",
             format!("{port}: this is {what}, not a serial port"),
-            "serial ports are called /dev/ttyUSB0, /dev/ttyACM0 or /dev/serial/by-id/..",
+            "serial ports are called /dev/ttyUSB0, /dev/ttyACM0 or /dev/serial/by-id/..; `iecprobe --list` shows them",
         ),
         OpenError::Permission { group: Some(group) } if group != "root" => Problem::new(
             4,

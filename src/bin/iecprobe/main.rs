@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod ending;
 mod explain;
+mod list;
 mod report;
 mod session;
 mod several;
@@ -15,9 +16,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line;
+use iecprobe::line::{Bus, Machine, Port};
+use iecprobe::text;
 
-use cli::Args;
+use cli::{Args, Output};
 use ending::Exit;
 use explain::Problem;
 use session::Session;
@@ -42,6 +44,14 @@ fn run(args: &Args) -> Result<u8, i32> {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Args::command(), "iecprobe", &mut script);
         return tell("", ending::print(&String::from_utf8_lossy(&script)));
+    }
+    if args.list {
+        let machine = Machine::this();
+        let ports = list::with_states(&machine, machine.ports());
+        if ports.is_empty() && args.form() == Output::Text && !args.quiet {
+            eprintln!("iecprobe: this machine has no serial port");
+        }
+        return tell("", ending::print(&list::report(args.form(), &ports)));
     }
     let ports = match ports(args) {
         Ok(ports) => ports,
@@ -83,23 +93,30 @@ fn start_log(args: &Args) {
 
 /// The ports to work on, at least one: those named, all USB serial ports, or the only one of this machine.
 fn ports(args: &Args) -> Result<Vec<String>, Problem> {
-    let mut named = args.port.clone();
-    if !args.all && !named.is_empty() {
-        return Ok(named);
+    if !args.all && !args.port.is_empty() {
+        return Ok(args.port.clone());
     }
-    let found = line::usb_ports();
+    let machine = Machine::this();
+    let found: Vec<Port> = machine.ports().into_iter().filter(Port::is_usb).collect();
+    let nodes = found.iter().map(|port| port.node.clone());
     match &found[..] {
-        [] if named.is_empty() => Err(Problem::no_port(&found)),
-        [port] if !args.all => {
-            if !args.quiet {
-                eprintln!("iecprobe: taking {port}, the only USB serial port");
-            }
-            Ok(found)
-        }
+        [] if args.port.is_empty() => Err(Problem::no_port(&[])),
         _ if args.all => {
-            named.extend(found.into_iter().filter(|port| !args.port.contains(port)));
-            Ok(named)
+            let others = nodes.filter(|node| !args.port.contains(node));
+            Ok(args.port.iter().cloned().chain(others).collect())
         }
-        _ => Err(Problem::no_port(&found)),
+        [port] => {
+            if !args.quiet {
+                let adapter = match &port.bus {
+                    Bus::Usb(adapter) => adapter.name(),
+                    Bus::Other(_) => None,
+                };
+                let adapter =
+                    adapter.map_or_else(String::new, |name| format!(" ({})", text::escaped(name.as_bytes())));
+                eprintln!("iecprobe: taking {}{adapter}, the only USB serial port", port.node);
+            }
+            Ok(nodes.collect())
+        }
+        _ => Err(Problem::no_port(&list::with_states(&machine, found))),
     }
 }

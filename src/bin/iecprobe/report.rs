@@ -175,7 +175,8 @@ pub fn failure(form: Output, port: &str, problem: &Problem, evidence: &Evidence)
     }
 }
 
-fn json(report: &impl Serialize) -> String {
+/// A report on one line.
+pub fn json(report: &impl Serialize) -> String {
     // Strings and numbers only: it cannot fail.
     serde_json::to_string(report).unwrap_or_default() + "\n"
 }
