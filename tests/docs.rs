@@ -139,6 +139,11 @@ fn the_page_of_options_shows_what_is_so() {
 }
 
 #[test]
+fn the_page_for_scripts_shows_what_is_so() {
+    check("docs/scripts.md");
+}
+
+#[test]
 fn the_page_of_failures_shows_what_is_so() {
     check("docs/failures.md");
 }
