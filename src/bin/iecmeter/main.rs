@@ -114,11 +114,7 @@ enum Served {
 }
 
 /// Plays until a reader has come and gone.
-fn serve<M: Responder>(
-    terminal: &mut Terminal,
-    wire: &mut Wire<M>,
-    interrupt: &Interrupt,
-) -> Result<Served> {
+fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &Interrupt) -> Result<Served> {
     let mut buffer = [0; 4096];
     let mut came = false;
     loop {
