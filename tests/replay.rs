@@ -110,13 +110,18 @@ impl<M: Responder> Reader<M> {
         heard
     }
 
-    /// Its trace, written and read back.
+    /// Its trace.
     fn trace(&self) -> Vec<Entry> {
-        let mut text = Vec::new();
-        let mut writer = trace::Writer::new(&mut text);
-        self.recorder.entries().iter().for_each(|entry| writer.write(entry).unwrap());
-        trace::parse(&String::from_utf8(text).unwrap()).unwrap()
+        read_back(self.recorder.entries())
     }
+}
+
+/// A trace, written as text and read.
+fn read_back(entries: &[Entry]) -> Vec<Entry> {
+    let mut text = Vec::new();
+    let mut writer = trace::Writer::new(&mut text);
+    entries.iter().for_each(|entry| writer.write(entry).unwrap());
+    trace::parse(&String::from_utf8(text).unwrap()).unwrap()
 }
 
 fn reader_of(names: &str, adds_parity: bool) -> Reader<Meter> {
@@ -254,8 +259,10 @@ fn an_echo_goes_as_far_as_the_message_does() {
     let script = script_of("echo");
     let mut reader = replay_of(&script, false);
     reader.wire.configure(Settings::seven_even(300), reader.now);
-    reader.send(b"/?1");
-    assert_eq!(reader.listen(ms(3000)), b"/?");
+    for begun in [&b"/?"[..], b"/?1"] {
+        reader.send(begun);
+        assert_eq!(reader.listen(ms(3000)), b"/?");
+    }
     reader.send(b"/?!\r\n");
     assert!(reader.listen(ms(3000)).starts_with(b"/?!\r\n/ISK5"));
 }
@@ -309,6 +316,38 @@ fn what_was_passed_over_is_found_and_nothing_is_said_twice() {
         reader.send(&hdlc::SNRM);
         assert_eq!(reader.listen(ms(1000)), answer);
     }
+}
+
+#[test]
+fn a_message_of_several_rows_is_one() {
+    let script = script(
+        "0.0000 == 9600 Bd 8N1
+         0.0000 -> 9600 Bd 8N1    61 61 61 61 61 61 61 61 61 61 61 61 61 61 61 61
+         0.0000 -> 9600 Bd 8N1    62
+         0.0500 <- 9600 Bd 8N1    78",
+    );
+    let mut reader = replay_of(&script, false);
+    reader.send(b"b");
+    assert_eq!(reader.listen(ms(1000)), b"");
+    reader.send(b"aaaaaaaaaaaaaaaab");
+    assert_eq!(reader.listen(ms(1000)), b"x");
+}
+
+#[test]
+fn a_reader_in_a_hurry_is_answered_while_the_last_answer_is_awaited() {
+    let script = script(
+        "0.0000 == 9600 Bd 8N1
+         0.0000 -> 9600 Bd 8N1    61
+         5.0000 <- 9600 Bd 8N1    41
+         6.0000 -> 9600 Bd 8N1    62
+         6.1000 <- 9600 Bd 8N1    42",
+    );
+    let mut reader = replay_of(&script, false);
+    reader.send(b"a");
+    reader.listen(ms(1000));
+    reader.send(b"b");
+    assert_eq!(reader.listen(ms(1000)), b"B");
+    assert_eq!(reader.listen(ms(5000)), b"A");
 }
 
 #[test]
@@ -382,10 +421,12 @@ fn any_trace() -> impl Strategy<Value = Vec<Entry>> {
     proptest::collection::vec((at, any_event()).prop_map(|(at, event)| Entry { at, event }), 0..30)
 }
 
-/// A conversation at one rate: each message with its answers, each of them this many milliseconds after what was before.
-fn any_conversation() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<(u64, Vec<u8>)>)>> {
-    let message = || proptest::collection::vec(prop_oneof![any::<u8>(), Just(0x7E)], 1..8);
-    let answers = proptest::collection::vec((20..500u64, message()), 0..4);
+/// A message and its answers, each of them this many milliseconds after what was before.
+type Exchange = (Vec<u8>, Vec<(u64, Vec<u8>)>);
+
+fn any_conversation() -> impl Strategy<Value = Vec<Exchange>> {
+    let message = || proptest::collection::vec(prop_oneof![any::<u8>(), Just(0x7E)], 1..40);
+    let answers = proptest::collection::vec((50..500u64, message()), 0..4);
     proptest::collection::vec((message(), answers), 0..8)
 }
 
@@ -403,7 +444,7 @@ proptest! {
                 trace.push(Entry { at, event: Event::Received(answer.clone()) });
             }
         }
-        let script = Script::new(&trace);
+        let script = Script::new(&read_back(&trace));
         let mut reader = replay_of(&script, false);
         let began = reader.now;
         for entry in &trace {

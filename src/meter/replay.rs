@@ -6,7 +6,7 @@
 //! - A message is known by its bytes and its rate (at 7E1 without bit 7). It is looked up ahead of the turn that was
 //!   played last, then among the turns that were passed over. One that is nowhere, or was played already, is met with
 //!   silence; so the n-th request gets the n-th answer, and none that the trace does not have.
-//! - What came after a message had left comes as long after its last stop bit. What came before that (a head's echo)
+//! - What came after a message comes as long after its last stop bit. What came while it was under way (a head's echo)
 //!   comes as long after its first start bit, as far as the message has come. What came before any message comes as
 //!   long after the opening of the port.
 //! - Bytes are sent at the rate that the reader had then, so what was junk is the same junk; a reader at another rate
@@ -235,20 +235,20 @@ impl Responder for Replay<'_> {
         self.hearing = self.hears(byte, sent, now);
         self.heard = Some((now, sent));
         let Hearing::Begun { turn: place, heard, start, played } = &mut self.hearing else { return };
-        let (script, place, start) = (self.script, *place, *start);
-        let turn = &script.turns[place];
-        // A character of an echo begins when that of the reader does, or later.
-        let passed = turn.settings.wire_time(heard.len()) - turn.settings.character() / 2;
-        let (until, whole) = (turn.start.saturating_add(passed), heard.len() == turn.message.len());
-        let due = |reply: &Reply| if whole { reply.at < turn.end } else { reply.at < until };
-        let (from, to) = (*played, turn.replies.partition_point(due).max(*played));
-        *played = to;
-        self.play(turn.replies.get(from..to).unwrap_or_default(), turn.start, start);
-        if whole {
-            self.play(turn.replies.get(to..).unwrap_or_default(), turn.end, now);
+        let (place, start) = (*place, *start);
+        let turn = &self.script.turns[place];
+        let rest = turn.replies.get(*played..).unwrap_or_default();
+        if heard.len() == turn.message.len() {
             self.hearing = Hearing::Nothing;
             self.advance(place);
+            return self.play(rest, turn.end, now);
         }
+        // A character of an echo begins when that of the reader has come, or later.
+        let passed = turn.settings.wire_time(heard.len()) - turn.settings.character() / 2;
+        let until = turn.start.saturating_add(passed);
+        let due = &rest[..rest.partition_point(|reply| reply.at < until)];
+        *played += due.len();
+        self.play(due, turn.start, start);
     }
 
     fn next_emission(&self) -> Option<Instant> {

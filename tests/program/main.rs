@@ -5,6 +5,7 @@
 mod failures;
 mod options;
 mod pipe;
+mod replay;
 mod report;
 mod signals;
 mod support;
