@@ -55,7 +55,7 @@ impl<M: Responder> Reader<M> {
                 Action::Done(outcome) => return Some(*outcome),
                 Action::Configure { settings, drain } => {
                     while drain && !self.wire.drained(self.now) {
-                        self.pass(self.now + ms(1));
+                        self.now += ms(1);
                     }
                     self.wire.configure(settings, self.now);
                     self.recorder.configured(settings, self.now);
@@ -85,14 +85,9 @@ impl<M: Responder> Reader<M> {
         self.wire.transmit(&bytes.iter().map(added).collect::<Vec<_>>(), self.now);
     }
 
-    /// Jumps to the next event, or to `until`.
-    fn pass(&mut self, until: Instant) {
-        self.now = self.wire.next_event().map_or(until, |next| next.min(until)).max(self.now);
-    }
-
-    /// What has come at the next event.
+    /// What has come at the next event, or at `until`.
     fn receive(&mut self, until: Instant) -> Vec<u8> {
-        self.pass(until);
+        self.now = self.wire.next_event().map_or(until, |next| next.min(until)).max(self.now);
         let bytes = self.wire.receive(self.now);
         if !bytes.is_empty() {
             self.recorder.received(&bytes, self.now);
