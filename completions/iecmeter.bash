@@ -23,7 +23,7 @@ _iecmeter() {
 
     case "${cmd}" in
         iecmeter)
-            opts="-h -V --link --port --ident --scenario --real-time --sessions --app --list-scenarios --help --version"
+            opts="-h -V --link --port --ident --scenario --replay --real-time --sessions --app --list-scenarios --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -42,6 +42,10 @@ _iecmeter() {
                     return 0
                     ;;
                 --scenario)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

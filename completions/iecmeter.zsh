@@ -19,6 +19,7 @@ _iecmeter() {
 '--port=[Play on this device instead of a pseudo-terminal]:DEVICE:_files' \
 '--ident=[The identification line, from \`/\` on and without CR LF]:LINE:_default' \
 '--scenario=[Faults and quirks to play, joined by \`+\`]:NAME:_default' \
+'(--ident --scenario --app)--replay=[Answer as the meter in this trace of iecprobe did]:TRACE:_files' \
 '--sessions=[End after this many readers have come and gone]:N:_default' \
 '--app=[What answers in HDLC\: UA to SNRM and DISC, or every byte back]:APP:(hdlc echo)' \
 '--real-time[Pace bytes at the line rate in both directions]' \

@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::meter::Meter;
+use crate::meter::{Meter, Responder};
 use crate::settings::Settings;
 
-/// The line between a reader and a meter.
+/// The line between a reader and a meter, or what stands in for one.
 #[derive(Debug)]
-pub struct Wire {
-    meter: Meter,
+pub struct Wire<M = Meter> {
+    meter: M,
     pace: Pace,
     reader: Settings,
     /// Characters of the reader that have not all arrived, and when the last of them will have left.
@@ -45,9 +45,9 @@ struct Flight {
     end: Instant,
 }
 
-impl Wire {
+impl<M: Responder> Wire<M> {
     /// A line to `meter`, opened at `now` by a reader that is set to `reader`.
-    pub fn new(meter: Meter, pace: Pace, reader: Settings, now: Instant) -> Self {
+    pub fn new(meter: M, pace: Pace, reader: Settings, now: Instant) -> Self {
         Self {
             meter,
             pace,
@@ -61,7 +61,7 @@ impl Wire {
     }
 
     /// The meter at the other end.
-    pub fn meter(&self) -> &Meter {
+    pub fn meter(&self) -> &M {
         &self.meter
     }
 
@@ -73,7 +73,7 @@ impl Wire {
     /// Hands bytes over to the adapter at `now`: the eight bits between start and stop bit.
     pub fn transmit(&mut self, bytes: &[u8], now: Instant) {
         self.advance(now);
-        let lag = self.meter.behaviour().adapter_lag.unwrap_or_default();
+        let lag = self.meter.adapter_lag().unwrap_or_default();
         for &byte in bytes {
             let start = self.outward_free.max(now + lag);
             let end = start + self.reader.character();
@@ -84,7 +84,7 @@ impl Wire {
 
     /// Whether the adapter says that everything handed over has left.
     pub fn drained(&self, now: Instant) -> bool {
-        self.meter.behaviour().adapter_lag.is_some() || now >= self.outward_free
+        self.meter.adapter_lag().is_some() || now >= self.outward_free
     }
 
     /// Sets the reader's side at `now`.
@@ -184,7 +184,7 @@ impl Wire {
 
     /// The head's echo of a character that has left the reader.
     fn echo(&mut self, flight: Flight) {
-        let Some(echo) = self.meter.behaviour().echo else { return };
+        let Some(echo) = self.meter.echo() else { return };
         let end = flight.end + flight.settings.character() * echo.late;
         self.inward.push_back(Flight { end, ..flight });
         self.inward.make_contiguous().sort_by_key(|flight| flight.end);
@@ -206,7 +206,7 @@ impl Wire {
 /// It waits for a falling edge, samples eight bits in their middles, and begins anew where the stop bit should be. Up
 /// to 2.5 % of difference, as every UART takes, there is none.
 fn seen_at(byte: u8, sender: u32, receiver: u32) -> Vec<u8> {
-    if sender.abs_diff(receiver) * 40 <= sender {
+    if u64::from(sender.abs_diff(receiver)) * 40 <= u64::from(sender) {
         return vec![byte];
     }
     // Time in units of 1 / (2 x sender x receiver) seconds.

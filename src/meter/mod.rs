@@ -6,6 +6,8 @@
 
 pub mod behaviour;
 mod nuls;
+pub mod replay;
+mod responder;
 pub mod scenario;
 mod vectors;
 
@@ -22,6 +24,8 @@ use crate::timing;
 use behaviour::{Acknowledged, Begins, Link, Unplugged};
 pub use behaviour::{App, Behaviour};
 use nuls::Nuls;
+pub use replay::Replay;
+pub use responder::Responder;
 
 /// Received characters that are looked at for a message.
 const INBOX_MAX: usize = 256;

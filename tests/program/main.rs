@@ -7,6 +7,7 @@ mod link;
 mod list;
 mod options;
 mod pipe;
+mod replay;
 mod report;
 mod several;
 mod signals;

@@ -20,6 +20,9 @@ pub struct Args {
     /// Faults and quirks to play, joined by `+`
     #[arg(long, value_name = "NAME", default_value = "book")]
     pub scenario: String,
+    /// Answer as the meter in this trace of iecprobe did
+    #[arg(long, value_name = "TRACE", conflicts_with_all = ["ident", "scenario", "app"])]
+    pub replay: Option<PathBuf>,
     /// Pace bytes at the line rate in both directions
     #[arg(long)]
     pub real_time: bool,
@@ -37,4 +40,5 @@ pub struct Args {
 const AFTER_HELP: &str = "\
 Examples:
   iecmeter --link /tmp/meter                      then: iecprobe -p /tmp/meter
-  iecmeter --link /tmp/meter --scenario echo+slow --real-time";
+  iecmeter --link /tmp/meter --scenario echo+slow --real-time
+  iecmeter --link /tmp/meter --replay field.trace then: iecprobe -p /tmp/meter";

@@ -3,7 +3,9 @@
 mod cli;
 mod terminal;
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,8 +14,10 @@ use clap::Parser;
 
 use iecprobe::interrupt::{self, Interrupt};
 use iecprobe::line::{Ready, wait_for};
-use iecprobe::meter::{App, Behaviour, Meter, scenario};
+use iecprobe::meter::replay::Script;
+use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
 use iecprobe::settings::Settings;
+use iecprobe::trace;
 use iecprobe::wire::{Pace, Wire};
 
 use cli::Args;
@@ -45,7 +49,16 @@ fn run(args: &Args) -> Result<Option<i32>> {
         io::stdout().write_all(list.as_bytes())?;
         return Ok(None);
     }
+    if let Some(path) = &args.replay {
+        let script = script(path).with_context(|| path.display().to_string())?;
+        return play(args, |now| Replay::new(&script, now));
+    }
     let behaviour = behaviour(args)?;
+    play(args, |now| Meter::new(behaviour.clone(), now))
+}
+
+/// Plays a new meter to each reader.
+fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Option<i32>> {
     let interrupt = Interrupt::register()?;
     let mut terminal = match &args.port {
         Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
@@ -60,8 +73,9 @@ fn run(args: &Args) -> Result<Option<i32>> {
     let mut served = 0;
     while args.sessions.is_none_or(|most| served < most) {
         let now = Instant::now();
-        let mut wire = Wire::new(Meter::new(behaviour.clone(), now), pace, Settings::seven_even(300), now);
+        let mut wire = Wire::new(meter(now), pace, Settings::seven_even(300), now);
         match serve(&mut terminal, &mut wire, &interrupt)? {
+            Served::Nobody => {}
             Served::Session => served += 1,
             Served::Unplugged => return Ok(None),
             Served::Signal(signal) => return Ok(Some(signal)),
@@ -83,8 +97,14 @@ fn behaviour(args: &Args) -> Result<Behaviour> {
     Ok(behaviour)
 }
 
+fn script(trace: &Path) -> Result<Script> {
+    Ok(Script::new(&trace::parse(&fs::read_to_string(trace)?)?))
+}
+
 /// How the service of one reader ended.
 enum Served {
+    /// No reader has come for a while: the line is not open yet.
+    Nobody,
     /// The reader has come and gone.
     Session,
     /// The scenario has taken the port away.
@@ -94,7 +114,7 @@ enum Served {
 }
 
 /// Plays until a reader has come and gone.
-fn serve(terminal: &mut Terminal, wire: &mut Wire, interrupt: &Interrupt) -> Result<Served> {
+fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &Interrupt) -> Result<Served> {
     let mut buffer = [0; 4096];
     let mut came = false;
     loop {
@@ -133,7 +153,7 @@ fn serve(terminal: &mut Terminal, wire: &mut Wire, interrupt: &Interrupt) -> Res
             Read::NobodyThere if came => return Ok(Served::Session),
             Read::NobodyThere => {
                 wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(now + IDLE_LOOK))?;
-                continue;
+                return Ok(Served::Nobody);
             }
         }
         let next = wire.next_event();

@@ -1,0 +1,90 @@
+//! What stands at the other end of a [`crate::wire::Wire`]: something that takes characters and puts characters with
+//! their instants into an outbox.
+
+use std::time::{Duration, Instant};
+
+use crate::meter::behaviour::Echo;
+use crate::meter::{Emission, Meter};
+
+/// The far end of a line, with its head and the reader's adapter.
+pub trait Responder {
+    /// The rate in Bd at which it receives characters that are sent at `sent`.
+    fn rate(&self, sent: u32) -> u32;
+
+    /// Takes a character that it has received by `now`, as its own rate made it appear; `sent` is the sender's rate.
+    fn receive(&mut self, byte: u8, sent: u32, now: Instant);
+
+    /// The instant of the next character in the outbox.
+    fn next_emission(&self) -> Option<Instant>;
+
+    /// Takes the next character out of the outbox.
+    fn emit(&mut self) -> Option<Emission>;
+
+    /// The rate in Bd of its own side: that of the next character in the outbox, else that at which it listens.
+    fn own_rate(&self) -> u32;
+
+    /// When [`Self::poll`] has to be called next.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Lets time pass until `now`.
+    fn poll(&mut self, _now: Instant) {}
+
+    /// When the port goes away, if it does.
+    fn unplugged_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The head's echo, where the responder leaves it to the wire.
+    fn echo(&self) -> Option<Echo> {
+        None
+    }
+
+    /// How long the reader's adapter lets characters wait, while it says that they have been sent.
+    fn adapter_lag(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl Responder for Meter {
+    fn rate(&self, sent: u32) -> u32 {
+        self.rate(sent)
+    }
+
+    fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
+        self.receive(byte, sent, now);
+    }
+
+    fn next_emission(&self) -> Option<Instant> {
+        self.next_emission()
+    }
+
+    fn emit(&mut self) -> Option<Emission> {
+        self.emit()
+    }
+
+    fn own_rate(&self) -> u32 {
+        self.own_rate()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline()
+    }
+
+    fn poll(&mut self, now: Instant) {
+        self.poll(now);
+    }
+
+    fn unplugged_at(&self) -> Option<Instant> {
+        self.unplugged_at()
+    }
+
+    fn echo(&self) -> Option<Echo> {
+        self.behaviour().echo
+    }
+
+    fn adapter_lag(&self) -> Option<Duration> {
+        self.behaviour().adapter_lag
+    }
+}

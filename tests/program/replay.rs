@@ -1,0 +1,84 @@
+//! A trace of iecprobe in the hands of iecmeter.
+
+use std::fs;
+
+use crate::support::*;
+
+/// A report without what differs from run to run.
+fn settled(outcome: &Outcome) -> serde_json::Value {
+    let mut report = outcome.json();
+    for key in ["port", "elapsed_ms"] {
+        report.as_object_mut().unwrap().remove(key);
+    }
+    report
+}
+
+#[test]
+fn a_traced_sign_on_is_played_back_to_every_reader() {
+    let cases: &[(&str, &[&str])] = &[
+        ("echo+noise-line", &[]),
+        ("echo+noise-line", &["--real-time"]),
+        ("hung", &["--real-time"]),
+        ("readout-at-300", &["--real-time"]),
+        ("push", &[]),
+        ("high-bits+no-confirm", &[]),
+    ];
+    all_at_once(cases, |(scenario, args)| {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("trace");
+        let trace = trace.to_str().unwrap();
+        let port = format!("sim:{scenario}");
+        let first = settled(&run(&mut probe(&port, ["--json", "--trace", trace])));
+        let meter = VirtualMeter::start(&[&["--replay", trace], *args].concat());
+        for _ in 0..2 {
+            let mut again = settled(&run(&mut probe(meter.port(), ["--json"])));
+            let mut first = first.clone();
+            if let Some(error) = first.get_mut("error") {
+                // A character that the change of rate or the end of the sign-on cuts, and the name of the port.
+                for key in ["received", "message"] {
+                    error[key].take();
+                    again["error"][key].take();
+                }
+            }
+            assert_eq!(again, first, "{scenario}");
+        }
+    });
+}
+
+#[test]
+fn frames_of_the_pipe_are_answered_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let trace = trace.to_str().unwrap();
+    let talk = |port: &str, more: &[&str]| {
+        let mut reader = Running::start(&mut probe(port, [&["--pipe"], more].concat()));
+        for (frame, length) in [(iecprobe::hdlc::SNRM, 9), (iecprobe::hdlc::DISC, 18)] {
+            reader.send(&frame);
+            eventually("an answer", || (reader.stdout().len() == length).then_some(()));
+        }
+        reader.finish().succeeded().stdout
+    };
+    let first = talk("sim:", &["--linger", "300ms", "--trace", trace]);
+    let meter = VirtualMeter::start(&["--replay", trace]);
+    assert_eq!(talk(meter.port(), &["--linger", "300ms"]), first);
+}
+
+#[test]
+fn a_trace_that_cannot_be_played_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad");
+    fs::write(&bad, "# a remark\n    0.0001 == 300 Bd 6E1\n").unwrap();
+    let missing = folder.path().join("missing");
+    for (path, what) in [
+        (&bad, "line 2: settings that are not like `300 Bd 7E1`"),
+        (&missing, "No such file or directory (os error 2)"),
+    ] {
+        let mut command = program(env!("CARGO_BIN_EXE_iecmeter"));
+        let outcome = run(command.arg("--replay").arg(path)).with_status(1);
+        assert_eq!(outcome.stderr, format!("iecmeter: {}: {what}\n", path.display()));
+        assert_eq!(outcome.stdout, b"");
+    }
+    for other in [["--scenario", "book"], ["--ident", "/X"], ["--app", "echo"]] {
+        run(program(env!("CARGO_BIN_EXE_iecmeter")).arg("--replay").arg(&bad).args(other)).with_status(2);
+    }
+}
