@@ -18,10 +18,6 @@ use iecprobe::trace;
 use iecprobe::wire::{Pace, Wire};
 use proptest::prelude::*;
 
-#[allow(dead_code)]
-#[path = "../src/bin/iecprobe/explain.rs"]
-mod explain;
-
 /// Simulated time after which a sign-on counts as hung.
 const HUNG: Duration = Duration::from_secs(120);
 
@@ -385,7 +381,7 @@ fn every_kept_trace_ends_as_it_says() {
         for adds_parity in [true, false] {
             let config = config_of(&entries, adds_parity);
             let ended = signed_on(&Script::new(&entries), &config);
-            let kind = ended.map_or_else(|failed| explain::failed(&failed, &config).kind, |_| "signed-on");
+            let kind = ended.map_or_else(|failed| failed.failure.kind(), |_| "signed-on");
             assert_eq!(kind, expected, "{path:?} {adds_parity}");
         }
         count += 1;
