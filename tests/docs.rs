@@ -128,6 +128,34 @@ fn check(page: &str) {
     assert!(wrong.is_empty(), "{page} shows what is not so:\n\n{}", wrong.join("\n"));
 }
 
+/// The scripts of a job: what stands below each `run: |`, without its indentation.
+fn job_scripts(page: &str) -> Vec<String> {
+    let job = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let steps = job.split("run: |\n").skip(1);
+    let script = |step: &str| {
+        let indent = step.len() - step.trim_start().len();
+        let lines = step.lines().take_while(|line| line.len() > indent && line[..indent].trim().is_empty());
+        lines.map(|line| &line[indent..]).collect::<Vec<_>>().join("\n")
+    };
+    steps.map(script).collect()
+}
+
+#[test]
+fn the_job_for_ci_does_what_its_page_says() {
+    check("docs/ci.md");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let steps = job_scripts(&page).into_iter();
+    // As the runners do it: bash, which ends with the first command that fails.
+    let steps = steps.map(|script| Step { command: format!("(set -e; {script}\n)"), output: String::new() });
+    let steps: Vec<Step> = steps.collect();
+    if let Some(program) = missing(&steps) {
+        return eprintln!("skipped the job: there is no {program}");
+    }
+    let printed = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(run(&steps, directory.path()), printed);
+}
+
 #[test]
 fn the_readme_shows_what_is_so() {
     check("README.md");
