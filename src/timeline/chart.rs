@@ -13,11 +13,14 @@ pub(super) const LEFT: f64 = 16.0;
 const AXIS: f64 = 72.0;
 const PLOT: f64 = 750.0;
 
-/// Most and least pixels a second.
-const SCALES: (f64, f64) = (900.0, 260.0);
+/// Seconds on a row, about: what is longer goes on in the next, and all rows are full.
+const SECONDS: f64 = 2.5;
 
 /// Rows at most; a longer record is drawn smaller.
 const ROWS_MAX: f64 = 6.0;
+
+/// Most pixels a second.
+const SCALE_MAX: f64 = 900.0;
 
 const BAND: f64 = 18.0;
 const LANE: f64 = 20.0;
@@ -74,9 +77,9 @@ pub(super) fn draw(timeline: &Timeline, (axis, squeezed): &(Axis, Vec<Span>), ca
     if axis.length() <= 0.0 {
         return;
     }
-    let scale = (PLOT / axis.length()).clamp(SCALES.1, SCALES.0).min(ROWS_MAX * PLOT / axis.length());
-    let rows = (axis.length() * scale / PLOT - 0.01).ceil().max(1.0) as usize;
-    let on_a_row = PLOT / scale;
+    let rows = (axis.length() / SECONDS).round().clamp(1.0, ROWS_MAX);
+    let scale = (rows * PLOT / axis.length()).min(SCALE_MAX);
+    let (rows, on_a_row) = (rows as usize, PLOT / scale);
     let mut messages = vec![Vec::new(); rows];
     for (number, message) in (1..).zip(&timeline.messages) {
         let row = (axis.place(message.start()) / on_a_row) as usize;
@@ -113,7 +116,7 @@ impl Part<'_> {
         let reader = top + BAND + FLAG * levels(&above) as f64 + 8.0;
         let meter = reader + LANE + BETWEEN;
         let bottom = meter + LANE + FLAG * levels(&below) as f64 + 8.0;
-        self.bands(top, bottom, canvas);
+        self.bands(top, bottom, (reader - 8.0, meter + LANE + 4.0), canvas);
         for (flags, lane, name) in [(&above, reader, "reader"), (&below, meter, "meter")] {
             canvas.line((AXIS, lane + LANE / 2.0), (self.x(self.to), lane + LANE / 2.0), "#c9c9c2");
             let colour = if name == "reader" { READER } else { METER };
@@ -184,7 +187,7 @@ impl Part<'_> {
         }
     }
 
-    fn bands(&self, top: f64, bottom: f64, canvas: &mut Canvas) {
+    fn bands(&self, top: f64, bottom: f64, lanes: (f64, f64), canvas: &mut Canvas) {
         let bands = &self.timeline.bands;
         let mut known = Vec::new();
         for (index, band) in bands.iter().enumerate() {
@@ -196,7 +199,10 @@ impl Part<'_> {
             let Some((from, to)) = self.extent(band.from, until) else { continue };
             canvas.rectangle(from, top, (to - from).max(1.0), bottom - top, TINTS[tint % TINTS.len()]);
             if index > 0 && self.at(band.from) > AXIS {
-                canvas.path(&[(from, top), (from, bottom)], RULE, "4 3");
+                // Not through the flags.
+                for (top, bottom) in [(top, top + BAND), lanes] {
+                    canvas.path(&[(from, top), (from, bottom)], RULE, "4 3");
+                }
             }
             let labels = [band.settings.to_string(), band.settings.baud.to_string()];
             let fits = |label: &&String| (label.len() as f64 * CHARACTER) + 6.0 <= to - from;

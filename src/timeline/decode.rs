@@ -93,7 +93,7 @@ fn ours(bytes: &[u8]) -> Said {
             Said { kind: Kind::Serial, ..said("wake-up", format!("{} NULs", bytes.len()), Vec::new()) }
         }
         &[ACK, v, z, y, b'\r', b'\n'] => acknowledgement("acknowledgement", v, z, y),
-        _ if bytes == BREAK => said("break message", "SOH B0 ETX", vec!["ends an earlier session".into()]),
+        _ if bytes == BREAK => said("break message", "SOH B0 ETX", vec!["tells the meter to stop".into()]),
         _ if hdlc::find(bytes).is_some() => frames(bytes),
         _ => said("request", line(bytes), vec!["outside the standard".into()]),
     }
@@ -160,7 +160,7 @@ fn content(bytes: &[u8], plain: &[u8]) -> Said {
         (Content::Text, Err(_)) => said("text", line(plain), vec!["no identification".into()]),
         (Content::Garbled, Err(_)) => Said {
             kind: Kind::Junk,
-            faults: vec!["no text at this rate and framing".into()],
+            faults: vec!["no text at this rate".into()],
             ..said("junk", bytes_of(bytes.len()), Vec::new())
         },
     }
@@ -186,6 +186,10 @@ fn identified(identification: &Identification, plain: &[u8]) -> Said {
         b'2' => "\\2 HDLC: mode E".into(),
         w => format!("\\{} the manufacturer's own", text::escaped(&[w])),
     }));
+    if !plain.ends_with(b"\n") && !plain.ends_with(b"\r") {
+        facts.push("not whole: no line end".into());
+        return said("identification", line(plain), facts);
+    }
     if identification.mode() != Mode::E {
         facts.push(format!("no \\2: mode {}", identification.mode().letter()));
     }
@@ -198,8 +202,7 @@ fn identified(identification: &Identification, plain: &[u8]) -> Said {
     match plain {
         [.., b'\r', b'\n'] => {}
         [.., b'\n'] => facts.push("ends with LF alone".into()),
-        [.., b'\r'] => facts.push("ends with CR alone".into()),
-        _ => facts.push("no line end".into()),
+        _ => facts.push("ends with CR alone".into()),
     }
     said("identification", line(plain), facts)
 }

@@ -129,6 +129,13 @@ impl Timeline {
         Self { bands, messages: fold(messages), end }
     }
 
+    /// Whether a change of settings belongs to messages that are shown as one.
+    fn is_in_series(&self, change: Duration) -> bool {
+        let before = self.messages.partition_point(|message| message.start() < change);
+        let last = before.checked_sub(1).map(|last| &self.messages[last]);
+        last.is_some_and(|message| message.count > 1 && change < message.end())
+    }
+
     /// The times in which neither side speaks, as start and end, from the first message to the end of the record.
     pub fn silences(&self) -> Vec<Span> {
         let mut silences = Vec::new();
@@ -190,7 +197,7 @@ fn close(series: &mut Vec<Message>, folded: &mut Vec<Message>) {
         rates.extend(message.settings.map(|settings| settings.baud).filter(|rate| !rates.contains(rate)));
     }
     one.count = count;
-    one.said.what = format!("{count} x {}", one.said.what);
+    one.said.what = format!("{} x {count}", one.said.what);
     if let [_, _, ..] = rates[..] {
         let rates: Vec<String> = rates.iter().map(u32::to_string).collect();
         one.said.facts.push(format!("at {} Bd", rates.join(", ")));

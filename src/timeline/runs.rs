@@ -113,6 +113,8 @@ fn joined(record: &[Entry]) -> Vec<Entry> {
 #[derive(Debug)]
 struct Echo {
     bytes: Vec<u8>,
+    /// It cannot come before what it returns.
+    from: Duration,
     /// A head returns characters at once or a character late, and an adapter holds them back.
     until: Duration,
 }
@@ -154,7 +156,7 @@ impl Grouper {
         let length = settings.map_or(Duration::ZERO, |settings| settings.wire_time(bytes.len()));
         self.free = start + length;
         let slack = settings.map_or(Duration::ZERO, |settings| settings.wire_time(2)) + timing::ADAPTER_LAG;
-        self.echo = Some(Echo { bytes: bytes.clone(), until: self.free + slack });
+        self.echo = Some(Echo { bytes: bytes.clone(), from: start, until: self.free + slack });
         let times = vec![Span { start, end: self.free }];
         self.runs.push(Run { bytes, times, ..Run::new(Side::Reader, settings) });
     }
@@ -162,7 +164,7 @@ impl Grouper {
     fn broke(&mut self, at: Duration, length: Duration) {
         self.close();
         let times = vec![Span { start: at, end: at + length }];
-        self.echo = Some(Echo { bytes: vec![0], until: at + length + timing::RUN_PAUSE });
+        self.echo = Some(Echo { bytes: vec![0], from: at, until: at + length + timing::RUN_PAUSE });
         self.runs.push(Run { times, origin: Origin::Break, ..Run::new(Side::Reader, self.settings()) });
     }
 
@@ -171,7 +173,11 @@ impl Grouper {
         let settings = self.settings();
         let length = settings.map_or(Duration::ZERO, |settings| settings.wire_time(bytes.len()));
         let free = self.current.as_ref().or(self.runs.last()).filter(|run| run.side == Side::Meter);
-        let start = at.saturating_sub(length).max(free.map_or(Duration::ZERO, Run::end)).min(at);
+        // A character that was on its way when the settings changed counts from the change on.
+        let free = free
+            .map_or(Duration::ZERO, Run::end)
+            .max(self.bands.last().map_or(Duration::ZERO, |band| band.from));
+        let start = at.saturating_sub(length).max(free).min(at);
         let one = (at - start) / u32::try_from(bytes.len()).unwrap_or(u32::MAX).max(1);
         if self.current.as_ref().is_some_and(|run| start > run.end() + run.patience()) {
             self.close();
@@ -204,6 +210,9 @@ impl Grouper {
         let Some(mut run) = self.current.take() else { return };
         if let Some(echo) = self.echo.as_ref().filter(|echo| echo.is_in(&run)) {
             run.origin = Origin::Echo(echo.bytes.len());
+            for time in &mut run.times {
+                *time = Span { start: time.start.max(echo.from), end: time.end.max(echo.from) };
+            }
             return self.runs.push(run);
         }
         let parts = parts(&run.bytes);
@@ -226,18 +235,20 @@ impl Echo {
     }
 }
 
-/// Where noise before an identification ends, or where a confirmation ends and something follows at once.
-fn parts(bytes: &[u8]) -> Option<usize> {
+/// Where noise before an identification or a confirmation ends, and where something follows a confirmation at once.
+fn parts(bytes: &[u8]) -> Vec<usize> {
     let plain: Vec<u8> = bytes.iter().map(|&byte| strip(byte)).collect();
-    if let [ACK, _, _, _, b'\r', b'\n', _, ..] = plain[..] {
-        return Some(ACKNOWLEDGEMENT);
+    let confirms = |window: &[u8]| matches!(window, [ACK, _, _, _, b'\r', b'\n']);
+    if let Some(at) = plain.windows(ACKNOWLEDGEMENT).position(confirms) {
+        let inside = |&at: &usize| at > 0 && at < bytes.len();
+        return [at, at + ACKNOWLEDGEMENT].into_iter().filter(inside).collect();
     }
     // Telegrams have many a slash: only the first few lines can be noise.
     let slashes = plain.iter().enumerate().take(2 * LENGTH_LIMIT).filter(|&(_, &byte)| byte == b'/');
-    let identifications = slashes.map(|(at, _)| at).filter(|&at| {
+    let mut identifications = slashes.map(|(at, _)| at).filter(|&at| {
         let line = &plain[at..plain.len().min(at + LENGTH_LIMIT)];
         let end = line.iter().position(|&byte| byte == b'\n');
         end.is_some_and(|end| Identification::parse(&line[..=end]).is_ok())
     });
-    identifications.min().filter(|&at| at > 0)
+    identifications.next().filter(|&at| at > 0).into_iter().collect()
 }

@@ -1,5 +1,7 @@
 //! The strip at the head of the text picture: the whole sign-on to scale in four rows.
 
+use std::time::Duration;
+
 use crate::timeline::axis::{self, Axis};
 use crate::timeline::text::{Row, Style};
 use crate::timeline::{Kind, Message, Side, Timeline};
@@ -32,16 +34,22 @@ pub(super) fn rows(timeline: &Timeline) -> Vec<Row> {
     let mut scale = [' '; COLUMNS];
     let step = axis::step(per_column * TICK);
     for (seconds, place) in axis.ticks(step) {
-        write(&mut scale, column(place), &format!("|{}", axis::label(seconds, step)));
+        let label = format!("|{}", axis::label(seconds, step));
+        if column(place) + label.len() <= COLUMNS {
+            write(&mut scale, column(place), &label);
+        }
     }
     let mut bands = [' '; COLUMNS];
-    for (place, band) in timeline.bands.iter().enumerate() {
+    let mut shown = timeline.bands.iter().filter(|band| !timeline.is_in_series(band.from)).peekable();
+    while let Some(band) = shown.next() {
         let from = column(axis.place(band.from));
-        let to = timeline.bands.get(place + 1).map_or(COLUMNS, |next| column(axis.place(next.from)));
-        bands[from..to.max(from + 1)].fill('-');
+        let to = shown.peek().map_or(COLUMNS, |next| column(axis.place(next.from))).max(from + 1);
+        bands[from..to].fill('-');
         let rate = band.settings.baud;
-        let labels = [format!("|{}", band.settings), format!("|{rate} Bd"), format!("|{rate}")];
-        let label = labels.iter().find(|label| label.len() <= to.saturating_sub(from));
+        let series = timeline.is_in_series(band.from + Duration::from_nanos(1));
+        let whole = if series { "|several rates".into() } else { format!("|{}", band.settings) };
+        let labels = [whole, format!("|{rate} Bd"), format!("|{rate}")];
+        let label = labels.iter().find(|label| label.len() <= to - from);
         write(&mut bands, from, label.map_or("|", String::as_str));
     }
     for silence in squeezed {
@@ -62,7 +70,7 @@ pub(super) fn rows(timeline: &Timeline) -> Vec<Row> {
     ]
 }
 
-fn bar(lane: &mut Lane, number: usize, message: &Message, column: &dyn Fn(std::time::Duration) -> usize) {
+fn bar(lane: &mut Lane, number: usize, message: &Message, column: &dyn Fn(Duration) -> usize) {
     let from = column(message.start());
     let cells = |start, end| column(start)..column(end).max(column(start) + 1);
     lane[cells(message.start(), message.end())].fill('.');

@@ -106,7 +106,7 @@ pub fn draw(timeline: &Timeline, outcome: &str, colour: Colour) -> String {
             lanes.band(band);
         }
         lanes.message(number, message);
-        while let Some(hidden) = bands.next_if(|band| message.count > 1 && band.from < message.end()) {
+        while let Some(hidden) = bands.next_if(|band| timeline.is_in_series(band.from)) {
             lanes.settings = Some(hidden.settings);
         }
     }
@@ -155,7 +155,7 @@ impl Lanes {
     fn band(&mut self, band: &Band) {
         self.pause(band.from);
         if let Some((silent, _)) = self.quiet_from {
-            self.quiet_from = Some((silent, band.from));
+            self.quiet_from = Some((silent, silent.max(band.from)));
         }
         let label = match self.settings {
             None => format!(" {} ", band.settings),

@@ -107,6 +107,9 @@ pub struct Args {
     /// Write every byte of the line with time, direction and settings to FILE (`-` is stderr)
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub trace: Option<std::path::PathBuf>,
+    /// Draw the sign-on when it is over: to stderr, to FILE as text, or to FILE.svg as SVG
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with = "direct", help_heading = REPORT)]
+    pub timeline: Option<std::path::PathBuf>,
 
     /// Print the completion script for a shell
     #[arg(long, value_name = "SHELL")]

@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod explain;
+mod picture;
 mod report;
 mod watch;
 
@@ -22,6 +23,7 @@ use iecprobe::signon::{Failed, SignOn, SignedOn};
 
 use cli::{Args, Output};
 use explain::Problem;
+use picture::Picture;
 use watch::Watch;
 
 /// `--direct` without `--baud`.
@@ -95,6 +97,7 @@ fn run(args: &Args, port: &str) -> Result<(), Exit> {
         let path = args.trace.as_deref().unwrap_or(std::path::Path::new("-"));
         Problem { message: format!("--trace {}: {error}", path.display()), ..Problem::output(&error) }
     })?;
+    watch.picture = args.timeline.as_deref().map(Picture::new).transpose()?;
     let driven = drive(args, port, began, start, &mut *line, &interrupt, &mut watch);
     drop(line);
     let traced = watch.finish().map_err(|error| Problem::output(&error).into());
@@ -180,7 +183,7 @@ fn sign_on(
     let mut machine = SignOn::new(config.clone(), Instant::now());
     let mut driver = Driver { line, interrupt, observer: watch };
     let ended = driver.sign_on(&mut machine);
-    watch.clear();
+    watch.draw(|| picture::outcome(port, &ended, &config));
     match ended {
         Ok(Ok(signed_on)) => Ok(signed_on),
         Ok(Err(failed)) => {

@@ -1,4 +1,4 @@
-//! What people see of a running sign-on: log events, the trace, and a live line while they wait.
+//! What people see of a running sign-on: log events, the trace, a live line while they wait, and its picture.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -12,6 +12,8 @@ use iecprobe::signon::{Phase, SignOn};
 use iecprobe::text;
 use iecprobe::trace;
 
+use crate::picture::Picture;
+
 /// How often the live line is written anew.
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -23,8 +25,10 @@ pub struct Watch {
     began: Instant,
     settings: Option<Settings>,
     trace: Option<trace::Writer<Box<dyn Write>>>,
-    /// The first error of the trace.
+    /// An error of the trace or of the picture.
     broken: Option<io::Error>,
+    /// The picture that is wanted of the sign-on.
+    pub picture: Option<Picture>,
     sent: u64,
     received: u64,
     live: Live,
@@ -50,7 +54,16 @@ impl Watch {
             Some(path) => Some(Box::new(BufWriter::new(File::create(path)?))),
         };
         let trace = trace.map(trace::Writer::new);
-        Ok(Self { began: Instant::now(), settings: None, trace, broken: None, sent: 0, received: 0, live })
+        Ok(Self {
+            began: Instant::now(),
+            settings: None,
+            trace,
+            broken: None,
+            picture: None,
+            sent: 0,
+            received: 0,
+            live,
+        })
     }
 
     /// Takes the live line off the screen.
@@ -58,6 +71,15 @@ impl Watch {
         if self.live == Live::Shown {
             eprint!("{CLEAR}");
             self.live = Live::Hidden;
+        }
+    }
+
+    /// Draws what has happened so far, if that is wanted; nothing is kept from then on.
+    pub fn draw(&mut self, outcome: impl FnOnce() -> String) {
+        self.clear();
+        let Some(picture) = self.picture.take() else { return };
+        if let Err(error) = picture.draw(self.began.elapsed(), &outcome()) {
+            self.broken = Some(error);
         }
     }
 
@@ -72,10 +94,16 @@ impl Watch {
     }
 
     fn trace(&mut self, now: Instant, event: impl FnOnce() -> Event) {
-        let Some(trace) = &mut self.trace else { return };
-        if let Err(error) = trace.write(&Entry { at: now.duration_since(self.began), event: event() }) {
+        if self.trace.is_none() && self.picture.is_none() {
+            return;
+        }
+        let entry = Entry { at: now.duration_since(self.began), event: event() };
+        if let Some(Err(error)) = self.trace.as_mut().map(|trace| trace.write(&entry)) {
             self.broken = Some(error);
             self.trace = None;
+        }
+        if let Some(picture) = &mut self.picture {
+            picture.keep(entry);
         }
     }
 }
