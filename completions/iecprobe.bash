@@ -23,7 +23,7 @@ _iecprobe() {
 
     case "${cmd}" in
         iecprobe)
-            opts="-p -b -w -m -a -o -q -v -h -V --port --baud --start-baud --parity --dtr --rts --warm-up --wait --manufacturer --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --pipe --linger --output --json --quiet --verbose --trace --completions --help --version"
+            opts="-p -b -w -m -a -o -q -v -h -V --port --baud --start-baud --parity --dtr --rts --warm-up --wait --manufacturer --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --pipe --linger --output --json --quiet --verbose --trace --timeline --completions --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,6 +130,10 @@ _iecprobe() {
                     return 0
                     ;;
                 --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -8,4 +8,5 @@ mod pipe;
 mod report;
 mod signals;
 mod support;
+mod timeline;
 mod wire;
