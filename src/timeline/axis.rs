@@ -27,18 +27,15 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis of a timeline, and its squeezed silences.
-    pub(super) fn new(timeline: &Timeline) -> (Self, Vec<Span>) {
-        let long = |silence: &Span| (silence.end - silence.start).as_secs_f64() > LIMIT;
-        let squeezed: Vec<Span> = timeline.silences().into_iter().filter(long).collect();
-        let mut axis = Self { stretches: Vec::with_capacity(2 * squeezed.len() + 1) };
-        for silence in &squeezed {
-            let (from, to) = (silence.start.as_secs_f64(), silence.end.as_secs_f64());
-            axis.stretch(from, None);
-            axis.stretch(to, Some(SQUEEZED));
+    /// The axis of a timeline.
+    pub(super) fn new(timeline: &Timeline) -> Self {
+        let mut axis = Self { stretches: Vec::new() };
+        for silence in timeline.silences().iter().filter(|silence| is_squeezed(silence)) {
+            axis.stretch(silence.start.as_secs_f64(), None);
+            axis.stretch(silence.end.as_secs_f64(), Some(SQUEEZED));
         }
         axis.stretch(timeline.end.as_secs_f64(), None);
-        (axis, squeezed)
+        axis
     }
 
     fn stretch(&mut self, to: f64, length: Option<f64>) {
@@ -71,6 +68,11 @@ impl Axis {
         }
         ticks
     }
+}
+
+/// Whether a silence is too long to be drawn to scale.
+pub(super) fn is_squeezed(silence: &Span) -> bool {
+    (silence.end - silence.start).as_secs_f64() > LIMIT
 }
 
 /// The shortest of the usual steps that is at least `least` seconds.

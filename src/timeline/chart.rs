@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::baud;
+use crate::settings::{Framing, Settings};
 use crate::timeline::axis::{self, Axis};
-use crate::timeline::canvas::{CHARACTER, Canvas, Ink};
+use crate::timeline::canvas::{CHARACTER, Canvas, Ink, WIDTH};
 use crate::timeline::{Kind, Message, Side, Span, Timeline, length};
 
 /// Left edge of everything.
@@ -31,6 +33,9 @@ const LEVELS_MAX: usize = 6;
 /// Characters on a flag.
 const FLAG_TEXT: usize = 21;
 
+/// Narrower pauses are not dimensioned.
+const PAUSE_MIN: f64 = 5.0;
+
 /// Narrower bars could not be seen.
 const BAR_MIN: f64 = 3.0;
 
@@ -41,8 +46,19 @@ const ECHO: &str = "#8a8a84";
 pub(super) const WRONG: &str = "#b3261e";
 const RULE: &str = "#8a8a84";
 
-/// Backgrounds of settings, in the order in which they first appear.
-const TINTS: [&str; 6] = ["#fdf0d0", "#dceafa", "#e6e0f5", "#dff2e3", "#fbe1e1", "#e4eeee"];
+/// Background of the sign-on's framing.
+const TINT: &str = "#fdf0d0";
+
+/// Backgrounds of the data's, one after the other from 300 Bd on, so that neighbours differ.
+const TINTS: [&str; 6] = ["#e6e0f5", "#dff2e3", "#fbe1e1", "#e4eeee", "#f0e6dc", "#dceafa"];
+
+fn tint(settings: Settings) -> &'static str {
+    let place = baud::all().position(|rate| rate == settings.baud).unwrap_or_default();
+    match settings.framing {
+        Framing::SevenEven => TINT,
+        Framing::EightNone => TINTS[place % TINTS.len()],
+    }
+}
 
 /// The colour of a message.
 pub(super) fn colour(message: &Message) -> &'static str {
@@ -73,13 +89,14 @@ struct Flag<'a> {
 }
 
 /// Draws all rows.
-pub(super) fn draw(timeline: &Timeline, (axis, squeezed): &(Axis, Vec<Span>), canvas: &mut Canvas) {
+pub(super) fn draw(timeline: &Timeline, axis: &Axis, canvas: &mut Canvas) {
     if axis.length() <= 0.0 {
         return;
     }
     let rows = (axis.length() / SECONDS).round().clamp(1.0, ROWS_MAX);
     let scale = (rows * PLOT / axis.length()).min(SCALE_MAX);
     let (rows, on_a_row) = (rows as usize, PLOT / scale);
+    let silences = timeline.silences();
     let mut messages = vec![Vec::new(); rows];
     for (number, message) in (1..).zip(&timeline.messages) {
         let row = (axis.place(message.start()) / on_a_row) as usize;
@@ -88,7 +105,7 @@ pub(super) fn draw(timeline: &Timeline, (axis, squeezed): &(Axis, Vec<Span>), ca
     for (row, messages) in messages.iter().enumerate() {
         let from = row as f64 * on_a_row;
         let to = (from + on_a_row).min(axis.length());
-        Part { timeline, axis, from, to, scale }.draw(messages, squeezed, canvas);
+        Part { timeline, axis, from, to, scale }.draw(messages, &silences, canvas);
     }
 }
 
@@ -107,7 +124,7 @@ impl Part<'_> {
         (from < self.to && to >= self.from).then(|| (self.x(from), self.x(to)))
     }
 
-    fn draw(&self, messages: &[(usize, &Message)], squeezed: &[Span], canvas: &mut Canvas) {
+    fn draw(&self, messages: &[(usize, &Message)], silences: &[Span], canvas: &mut Canvas) {
         let flags = |side| self.flags(messages.iter().filter(|(_, message)| message.side == side));
         let (above, below) = (flags(Side::Reader), flags(Side::Meter));
         let levels =
@@ -123,13 +140,10 @@ impl Part<'_> {
             canvas.text(LEFT, lane + 14.0, Ink::Strong(colour), name);
             flags.iter().for_each(|flag| self.flag(flag, lane, canvas));
         }
-        for message in &self.timeline.messages {
-            self.bars(message, if message.side == Side::Reader { reader } else { meter }, canvas);
+        for (number, message) in (1..).zip(&self.timeline.messages) {
+            self.bars(number, message, if message.side == Side::Reader { reader } else { meter }, canvas);
         }
-        for flag in above.iter().chain(&below) {
-            self.number(flag, if flag.message.side == Side::Reader { reader } else { meter }, canvas);
-        }
-        self.silences(squeezed, (reader, meter), canvas);
+        self.silences(silences, (reader, meter), canvas);
         self.ruler(bottom, canvas);
         canvas.down(bottom + 34.0 - top);
     }
@@ -167,37 +181,26 @@ impl Part<'_> {
         canvas.text(flag.x + 5.0, top + 21.0, Ink::Plain, &(gist + more));
     }
 
-    fn bars(&self, message: &Message, lane: f64, canvas: &mut Canvas) {
+    fn bars(&self, number: usize, message: &Message, lane: f64, canvas: &mut Canvas) {
         let colour = colour(message);
-        if let Some((from, to)) = self.extent(message.start(), message.end()) {
-            canvas.line((from, lane + LANE / 2.0), (to, lane + LANE / 2.0), colour);
-        }
-        for span in &message.spans {
-            if let Some((from, to)) = self.extent(span.start, span.end) {
-                canvas.rectangle(from, lane, (to - from).max(BAR_MIN), LANE, colour);
+        let Some((from, to)) = self.extent(message.start(), message.end()) else { return };
+        canvas.line((from, lane + LANE / 2.0), (to, lane + LANE / 2.0), colour);
+        let spans = message.spans.iter().filter_map(|span| self.extent(span.start, span.end));
+        for (place, (from, to)) in spans.enumerate() {
+            canvas.rectangle(from, lane, (to - from).max(BAR_MIN), LANE, colour);
+            let number = number.to_string();
+            if place == 0 && to - from >= (number.len() + 1) as f64 * CHARACTER {
+                canvas.text(from + 4.0, lane + 14.0, Ink::Strong("#ffffff"), &number);
             }
-        }
-    }
-
-    fn number(&self, flag: &Flag<'_>, lane: f64, canvas: &mut Canvas) {
-        let number = flag.number.to_string();
-        let width = flag.message.spans.first().map_or(0.0, |span| self.at(span.end) - flag.x);
-        if width >= (number.len() + 1) as f64 * CHARACTER {
-            canvas.text(flag.x + 4.0, lane + 14.0, Ink::Strong("#ffffff"), &number);
         }
     }
 
     fn bands(&self, top: f64, bottom: f64, lanes: (f64, f64), canvas: &mut Canvas) {
         let bands = &self.timeline.bands;
-        let mut known = Vec::new();
         for (index, band) in bands.iter().enumerate() {
-            let tint = known.iter().position(|settings| *settings == band.settings).unwrap_or(known.len());
-            if tint == known.len() {
-                known.push(band.settings);
-            }
             let until = bands.get(index + 1).map_or(self.timeline.end, |next| next.from);
             let Some((from, to)) = self.extent(band.from, until) else { continue };
-            canvas.rectangle(from, top, (to - from).max(1.0), bottom - top, TINTS[tint % TINTS.len()]);
+            canvas.rectangle(from, top, (to - from).max(1.0), bottom - top, tint(band.settings));
             if index > 0 && self.at(band.from) > AXIS {
                 // Not through the flags.
                 for (top, bottom) in [(top, top + BAND), lanes] {
@@ -205,7 +208,9 @@ impl Part<'_> {
                 }
             }
             let labels = [band.settings.to_string(), band.settings.baud.to_string()];
-            let fits = |label: &&String| (label.len() as f64 * CHARACTER) + 6.0 <= to - from;
+            // Behind the last one is room.
+            let room = if to < AXIS + PLOT - 0.5 { to - from } else { WIDTH - from };
+            let fits = |label: &&String| (label.len() as f64 * CHARACTER) + 6.0 <= room;
             if let Some(label) = labels.iter().find(fits) {
                 canvas.text(from + 4.0, top + 13.0, Ink::Strong("#5c5c57"), label);
             }
@@ -213,22 +218,31 @@ impl Part<'_> {
     }
 
     /// The pauses, with their lengths; a squeezed one is broken.
-    fn silences(&self, squeezed: &[Span], (reader, meter): (f64, f64), canvas: &mut Canvas) {
+    fn silences(&self, silences: &[Span], (reader, meter): (f64, f64), canvas: &mut Canvas) {
         let (above, below) = (reader + LANE, meter);
-        for silence in self.timeline.silences() {
+        let mut free = AXIS;
+        let mut rest = silences.iter().peekable();
+        while let Some(silence) = rest.next() {
             let Some((from, to)) = self.extent(silence.start, silence.end) else { continue };
             let label = length(silence.end - silence.start);
-            if to - from < label.len() as f64 * CHARACTER + 8.0 {
+            let (middle, half) = ((from + to) / 2.0, label.len() as f64 * CHARACTER / 2.0);
+            // A label may be wider than its pause where that disturbs no other.
+            let next = rest.peek().and_then(|next| self.extent(next.start, next.end));
+            let room = next.map_or(WIDTH, |(next, _)| next.max(to));
+            if to - from < PAUSE_MIN || middle - half < free || middle + half > room {
                 continue;
             }
-            let (middle, y) = ((from + to) / 2.0, (above + below) / 2.0 + 6.0);
+            free = (middle + half).max(to);
+            let y = (above + below) / 2.0 + 6.0;
             canvas.text_at(middle, y - 5.0, Ink::Plain, &label);
             for (end, inward) in [(from, 5.0), (to, -5.0)] {
-                canvas.line((end, above + 3.0), (end, below - 3.0), RULE);
-                canvas.path(&[(end + inward, y - 3.0), (end, y), (end + inward, y + 3.0)], RULE, "");
+                canvas.line((end, y - 3.0), (end, below - 3.0), RULE);
+                if to - from > 12.0 {
+                    canvas.path(&[(end + inward, y - 3.0), (end, y), (end + inward, y + 3.0)], RULE, "");
+                }
             }
             canvas.line((from, y), (to, y), RULE);
-            if squeezed.contains(&silence) {
+            if axis::is_squeezed(silence) {
                 for lane in [reader, meter] {
                     for x in [middle - 3.0, middle + 3.0] {
                         canvas.line((x - 3.0, lane + LANE - 3.0), (x + 3.0, lane + 3.0), RULE);

@@ -145,10 +145,9 @@ fn content(bytes: &[u8], plain: &[u8]) -> Said {
             ..said("SML", format!("{} bytes", bytes.len()), vec!["a meter that sends by itself".into()])
         },
         (Content::Hdlc, _) => frames(bytes),
-        (Content::Telegram, _) if plain.first() == Some(&STX) => Said {
-            kind: Kind::Serial,
-            ..said("readout", line(&plain[1..]), vec![format!("{} bytes of data, not HDLC", bytes.len())])
-        },
+        (Content::Telegram | Content::Text, _) if plain.first() == Some(&STX) => {
+            Said { kind: Kind::Serial, ..said("readout", line(&plain[1..]), vec!["data, not HDLC".into()]) }
+        }
         (Content::Telegram, _) => Said {
             kind: Kind::Serial,
             ..said("telegram", line(plain), vec![format!("{} bytes of data", bytes.len())])
@@ -175,7 +174,7 @@ fn identified(identification: &Identification, plain: &[u8]) -> Said {
     let name = identification.flag_id().name().unwrap_or("not in the FLAG list");
     let mut facts = vec![format!("{id} {}", text::escaped(name.as_bytes()))];
     if identification.is_fast() {
-        facts.push("third letter small: answers fast".into());
+        facts.push("lower-case third letter: fast".into());
     }
     let z = text::escaped(&[identification.z()]);
     facts.push(match identification.baud() {

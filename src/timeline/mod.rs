@@ -136,13 +136,12 @@ impl Timeline {
         last.is_some_and(|message| message.count > 1 && change < message.end())
     }
 
-    /// The times in which neither side speaks, as start and end, from the first message to the end of the record.
+    /// The times in which neither side speaks, from the beginning to the end of the record.
     pub fn silences(&self) -> Vec<Span> {
         let mut silences = Vec::new();
         let mut spans: Vec<Span> = self.messages.iter().flat_map(|message| message.spans.clone()).collect();
         spans.sort_by_key(|span| span.start);
-        let Some(first) = spans.first() else { return silences };
-        let mut silent_from = first.end;
+        let mut silent_from = Duration::ZERO;
         for span in spans {
             if span.start > silent_from {
                 silences.push(Span { start: silent_from, end: span.start });

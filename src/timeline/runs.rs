@@ -199,7 +199,7 @@ impl Grouper {
         let run = self.current.get_or_insert_with(|| Run::new(Side::Meter, settings));
         run.bytes.push(byte);
         run.times.push(time);
-        if self.echo.as_ref().is_some_and(|echo| echo.is_in(run) && echo.bytes.len() == run.bytes.len()) {
+        if self.echo.as_ref().is_some_and(|echo| echo.bytes.len() == run.bytes.len() && echo.is_in(run)) {
             self.close();
             self.echo = None;
         }

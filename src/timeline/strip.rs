@@ -19,7 +19,7 @@ type Lane = [char; COLUMNS];
 
 /// Draws it.
 pub(super) fn rows(timeline: &Timeline) -> Vec<Row> {
-    let (axis, squeezed) = Axis::new(timeline);
+    let axis = Axis::new(timeline);
     let length = axis.length();
     if length <= 0.0 {
         return Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn rows(timeline: &Timeline) -> Vec<Row> {
         let label = labels.iter().find(|label| label.len() <= to - from);
         write(&mut bands, from, label.map_or("|", String::as_str));
     }
-    for silence in squeezed {
+    for silence in timeline.silences().into_iter().filter(axis::is_squeezed) {
         let middle = axis.place(silence.start + (silence.end - silence.start) / 2);
         for lane in lanes.iter_mut().chain([&mut scale]) {
             write(lane, column(middle).saturating_sub(1), "//");

@@ -98,7 +98,7 @@ pub fn draw(timeline: &Timeline, outcome: &str, colour: Colour) -> String {
     if !rows.is_empty() {
         rows.push(Row::default());
     }
-    let mut lanes = Lanes { rows, settings: None, quiet_from: None };
+    let mut lanes = Lanes { rows, settings: None, quiet_from: (Duration::ZERO, Duration::ZERO) };
     lanes.heading();
     let mut bands = timeline.bands.iter().peekable();
     for (number, message) in (1..).zip(&timeline.messages) {
@@ -130,7 +130,7 @@ struct Lanes {
     rows: Vec<Row>,
     settings: Option<Settings>,
     /// Since when nobody has spoken, and since when the line has been as it is: what a pause is counted from.
-    quiet_from: Option<(Duration, Duration)>,
+    quiet_from: (Duration, Duration),
 }
 
 /// A pause this short is not worth a row.
@@ -154,9 +154,8 @@ impl Lanes {
 
     fn band(&mut self, band: &Band) {
         self.pause(band.from);
-        if let Some((silent, _)) = self.quiet_from {
-            self.quiet_from = Some((silent, silent.max(band.from)));
-        }
+        let (silent, _) = self.quiet_from;
+        self.quiet_from = (silent, silent.max(band.from));
         let label = match self.settings {
             None => format!(" {} ", band.settings),
             Some(before) => format!(" {before} >>> {} ", band.settings),
@@ -168,7 +167,7 @@ impl Lanes {
 
     /// The pause that ends at `until`, if it is one.
     fn pause(&mut self, until: Duration) {
-        let Some((silent, same)) = self.quiet_from else { return };
+        let (silent, same) = self.quiet_from;
         if until < same + PAUSE_MIN {
             return;
         }
@@ -183,8 +182,8 @@ impl Lanes {
 
     fn message(&mut self, number: usize, message: &Message) {
         self.pause(message.start());
-        let end = self.quiet_from.map_or(message.end(), |(silent, _)| silent.max(message.end()));
-        self.quiet_from = Some((end, end));
+        let end = self.quiet_from.0.max(message.end());
+        self.quiet_from = (end, end);
         let style = match (message.said.kind, message.side) {
             (Kind::Echo, _) => Style::Faint,
             (Kind::Junk, _) => Style::Wrong,
