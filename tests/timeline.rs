@@ -160,6 +160,14 @@ fn an_ident_can_break_neither_the_terminal_nor_the_svg() {
 }
 
 #[test]
+fn a_long_record_keeps_to_its_columns() {
+    let settings = [at(0, Event::Configured(Settings::seven_even(300)))];
+    let answers = (1..1200).map(|count| at(count * 300_000, Event::Received(b"/ISK5X\r\n".to_vec())));
+    let record: Vec<Entry> = settings.into_iter().chain(answers).collect();
+    assert_sound(&Timeline::new(&record, Duration::ZERO), "it went on and on");
+}
+
+#[test]
 fn a_record_of_nothing_or_next_to_nothing_is_a_picture_too() {
     for record in [
         vec![],

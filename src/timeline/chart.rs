@@ -224,8 +224,15 @@ impl Part<'_> {
         let mut rest = silences.iter().peekable();
         while let Some(silence) = rest.next() {
             let Some((from, to)) = self.extent(silence.start, silence.end) else { continue };
+            let middle = (from + to) / 2.0;
+            if axis::is_squeezed(silence) {
+                for (lane, x) in [(reader, -3.0), (reader, 3.0), (meter, -3.0), (meter, 3.0)] {
+                    let x = middle + x;
+                    canvas.line((x - 3.0, lane + LANE - 3.0), (x + 3.0, lane + 3.0), RULE);
+                }
+            }
             let label = length(silence.end - silence.start);
-            let (middle, half) = ((from + to) / 2.0, label.len() as f64 * CHARACTER / 2.0);
+            let half = label.len() as f64 * CHARACTER / 2.0;
             // A label may be wider than its pause where that disturbs no other.
             let next = rest.peek().and_then(|next| self.extent(next.start, next.end));
             let room = next.map_or(WIDTH, |(next, _)| next.max(to));
@@ -242,13 +249,6 @@ impl Part<'_> {
                 }
             }
             canvas.line((from, y), (to, y), RULE);
-            if axis::is_squeezed(silence) {
-                for lane in [reader, meter] {
-                    for x in [middle - 3.0, middle + 3.0] {
-                        canvas.line((x - 3.0, lane + LANE - 3.0), (x + 3.0, lane + 3.0), RULE);
-                    }
-                }
-            }
         }
     }
 

@@ -125,9 +125,8 @@ fn theirs(run: &Run, plain: &[u8]) -> Said {
         [b'\n'] | [b'\r'] => said("line end", "", vec!["one too many".into()]),
         _ => content(&run.bytes, plain),
     };
-    if let (Survey::Wrong { first, count }, Kind::Step | Kind::Serial) = (survey, said.kind)
-        && !said.what.starts_with("HDLC")
-        && !said.what.starts_with("SML")
+    if let (Survey::Wrong { first, count }, Content::Text | Content::Telegram) =
+        (survey, diagnosis::content(&run.bytes))
     {
         let value = run.bytes[first];
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::record::Entry;
 use crate::settings::Settings;
-use crate::text as words;
+use crate::text::dump;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,9 @@ pub struct Timeline {
 /// Messages of one kind from which on they are shown as one.
 const SERIES_MIN: usize = 3;
 
+/// Faults that are listed of such a series.
+const FAULTS_MAX: usize = 3;
+
 impl Timeline {
     /// Makes the model of a record that ended at `until`.
     pub fn new(record: &[Entry], until: Duration) -> Self {
@@ -193,8 +196,10 @@ fn close(series: &mut Vec<Message>, folded: &mut Vec<Message>) {
             continue;
         }
         one.spans.extend(message.spans);
+        one.said.faults.extend(message.said.faults);
         rates.extend(message.settings.map(|settings| settings.baud).filter(|rate| !rates.contains(rate)));
     }
+    one.said.faults.truncate(FAULTS_MAX);
     one.count = count;
     one.said.what = format!("{} x {count}", one.said.what);
     if let [_, _, ..] = rates[..] {
@@ -226,7 +231,7 @@ fn hexadecimal(bytes: &[u8], width: usize, rows: usize) -> Vec<String> {
     {
         return vec![format!("{one:02X} x {}", bytes.len())];
     }
-    let mut shown: Vec<String> = bytes.chunks(width).take(rows).map(|row| words::dump(row, width)).collect();
+    let mut shown: Vec<String> = bytes.chunks(width).take(rows).map(|row| dump(row, width)).collect();
     if let (Some(last), true) = (shown.last_mut(), bytes.len() > width * rows) {
         last.truncate(3 * (width - 1) - 1);
         last.push_str(" ..");

@@ -216,7 +216,7 @@ impl Lanes {
 
 fn head(number: Option<usize>, at: Duration) -> String {
     let number = number.map_or_else(String::new, |number| number.to_string());
-    format!("{number:>2} {:>7.3}  ", at.as_secs_f64())
+    format!("{:<HEAD$}", format!("{number:>2} {:>7.3}", at.as_secs_f64()))
 }
 
 /// What stands below the title of a message.

@@ -25,7 +25,7 @@ pub struct Watch {
     began: Instant,
     settings: Option<Settings>,
     trace: Option<trace::Writer<Box<dyn Write>>>,
-    /// An error of the trace or of the picture.
+    /// The first error of the trace or of the picture.
     broken: Option<io::Error>,
     /// The picture that is wanted of the sign-on.
     pub picture: Option<Picture>,
@@ -79,7 +79,7 @@ impl Watch {
         self.clear();
         let Some(picture) = self.picture.take() else { return };
         if let Err(error) = picture.draw(self.began.elapsed(), &outcome()) {
-            self.broken = Some(error);
+            self.broken.get_or_insert(error);
         }
     }
 
