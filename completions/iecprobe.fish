@@ -30,6 +30,7 @@ complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`ke
 json\t'One object on one line'
 shell\t'Lines to `eval`'"
 complete -c iecprobe -l trace -d 'Write every byte of the line with time, direction and settings to FILE (`-` is stderr)' -r -F
+complete -c iecprobe -l timeline -d 'Draw the sign-on when it is over: to stderr, to FILE as text, or to FILE.svg as SVG' -r -F
 complete -c iecprobe -l completions -d 'Print the completion script for a shell' -r -f -a "bash\t''
 elvish\t''
 fish\t''

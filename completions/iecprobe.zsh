@@ -53,6 +53,7 @@ shell\:"Lines to \`eval\`"))' \
 json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
 '--trace=[Write every byte of the line with time, direction and settings to FILE (\`-\` is stderr)]:FILE:_files' \
+'(--direct)--timeline=[Draw the sign-on when it is over\: to stderr, to FILE as text, or to FILE.svg as SVG]::FILE:_files' \
 '--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
 '--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \

@@ -23,6 +23,7 @@ pub mod record;
 pub mod settings;
 pub mod signon;
 pub mod text;
+pub mod timeline;
 pub mod timing;
 pub mod trace;
 pub mod wire;

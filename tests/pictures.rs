@@ -14,11 +14,14 @@ use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Each picture: its name, its title, and the commands that are typed.
-const PICTURES: &[(&str, &str, &[&str])] = &[(
-    "terminal",
-    "Two sign-ons with iecprobe",
-    &["iecprobe -p sim:echo+noise", "iecprobe -p sim:readout-at-300"],
-)];
+const PICTURES: &[(&str, &str, &[&str])] = &[
+    (
+        "terminal",
+        "Two sign-ons with iecprobe",
+        &["iecprobe -p sim:echo+noise", "iecprobe -p sim:readout-at-300"],
+    ),
+    ("timeline", "A sign-on drawn by --timeline", &["iecprobe -p sim:no-confirm --timeline"]),
+];
 
 /// Columns of the terminal.
 const COLUMNS: u16 = 84;

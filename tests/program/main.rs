@@ -12,4 +12,5 @@ mod report;
 mod several;
 mod signals;
 mod support;
+mod timeline;
 mod wire;

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use iecprobe::meter::behaviour::Behaviour;
 use iecprobe::meter::{Meter, scenario};
+use iecprobe::observer::Observer;
 use iecprobe::parity;
+use iecprobe::record::{Entry, Recorder};
 use iecprobe::settings::{Framing, Settings};
 use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn};
 use iecprobe::wire::{Pace, Wire};
@@ -104,6 +106,8 @@ pub struct Run {
     pub configured: Vec<(Duration, Settings)>,
     /// When the last stop bit of a character came, and the character.
     pub received: Vec<(Duration, u8)>,
+    /// What an observer saw: reads as they were handed over, unlike `received`.
+    pub record: Vec<Entry>,
     pub breaks: usize,
     pub lag: Duration,
     pub meter_in_hdlc: bool,
@@ -161,6 +165,7 @@ struct Bench {
     sent: Vec<Sent>,
     configured: Vec<(Duration, Settings)>,
     received: Vec<(Duration, u8)>,
+    recorder: Recorder,
     breaks: usize,
 }
 
@@ -182,6 +187,7 @@ impl Bench {
             sent: Vec::new(),
             configured: Vec::new(),
             received: Vec::new(),
+            recorder: Recorder::new(began),
             breaks: 0,
         }
     }
@@ -216,6 +222,7 @@ impl Bench {
                 }
                 self.wire.configure(settings, self.now);
                 self.configured.push((self.now - self.began, settings));
+                self.recorder.configured(settings, self.now);
                 end
             }
             Action::Transmit(bytes) => {
@@ -224,6 +231,7 @@ impl Bench {
             }
             Action::Break(length) => {
                 self.breaks += 1;
+                self.recorder.broke(length, self.now);
                 self.wire.send_break(self.now);
                 let until = self.now + length;
                 let mut end = None;
@@ -241,6 +249,7 @@ impl Bench {
         let settings = self.wire.settings();
         let at = self.now - self.began;
         self.sent.push(Sent { at, bytes: bytes.to_vec(), settings });
+        self.recorder.transmitted(bytes, self.now);
         let with_parity =
             self.simulation.parity == Parity::Software && settings.framing == Framing::SevenEven;
         for &byte in bytes {
@@ -273,6 +282,7 @@ impl Bench {
             read.push(byte);
         }
         if !read.is_empty() {
+            self.recorder.received(&read, self.now);
             self.sign_on.receive(&read, self.now);
         }
     }
@@ -310,6 +320,7 @@ impl Bench {
             sent: self.sent,
             configured: self.configured,
             received: self.received,
+            record: self.recorder.entries().to_vec(),
             breaks: self.breaks,
             lag: self.simulation.behaviour.adapter_lag.unwrap_or_default(),
             meter_in_hdlc: self.wire.meter().in_hdlc(),

@@ -120,6 +120,9 @@ pub struct Args {
     /// Write every byte of the line with time, direction and settings to FILE (`-` is stderr)
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub trace: Option<std::path::PathBuf>,
+    /// Draw the sign-on when it is over: to stderr, to FILE as text, or to FILE.svg as SVG
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with = "direct", help_heading = REPORT)]
+    pub timeline: Option<std::path::PathBuf>,
 
     /// List the serial ports of this machine, without opening any
     #[arg(long, conflicts_with_all = ["baud", "address", "request", "ident_only", "direct", "disconnect", "pipe", "trace", "command"])]
@@ -216,6 +219,10 @@ impl Args {
             (self.pipe, "--pipe carries the bytes of one port"),
             (!self.command.is_empty(), "COMMAND gets the bytes of one port"),
             (self.trace.is_some(), "--trace has the bytes of one port"),
+            (
+                self.timeline.as_deref().is_some_and(|file| file.as_os_str() != "-"),
+                "--timeline FILE shows one port",
+            ),
             (self.form() == Output::Shell, "--output shell sets the variables of one port"),
         ];
         match single.iter().find(|(asked, _)| *asked && self.several()) {

@@ -1,5 +1,7 @@
 //! What is wrong, for the person at the keyboard: exit status, kind, one message with the facts, one hint.
 
+use std::path::Path;
+
 use iecprobe::baud;
 use iecprobe::hdlc::Addresses;
 use iecprobe::line::{OpenError, Port, State};
@@ -47,6 +49,11 @@ impl Problem {
             message: format!("the output cannot be written: {error}"),
             hint: None,
         }
+    }
+
+    /// A file named by an option that cannot be written.
+    pub fn file(option: &str, file: &Path, error: &std::io::Error) -> Self {
+        Self { message: format!("{option} {}: {error}", file.display()), ..Self::output(error) }
     }
 
     /// A line that was lost.

@@ -5,6 +5,7 @@ mod command;
 mod ending;
 mod explain;
 mod list;
+mod picture;
 mod report;
 mod session;
 mod several;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use iecprobe::driver::{Driver, Stopped};
@@ -17,6 +16,7 @@ use crate::cli::{Args, Output};
 use crate::command;
 use crate::ending::{Evidence, Exit};
 use crate::explain::{self, Problem};
+use crate::picture;
 use crate::report::{self, Link};
 use crate::watch::Watch;
 
@@ -51,10 +51,7 @@ impl Session<'_> {
             line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
         let mut line = line::open(self.port, options).map_err(|error| explain::open(self.port, &error))?;
         // Only now: a run that cannot open its port leaves no file behind.
-        let mut watch = Watch::new(args).map_err(|error| {
-            let path = args.trace.as_deref().unwrap_or(Path::new("-"));
-            Problem { message: format!("--trace {}: {error}", path.display()), ..Problem::output(&error) }
-        })?;
+        let mut watch = Watch::new(args)?;
         let driven = self.drive(began, start, &mut *line, &mut watch);
         drop(line);
         let traced = watch.finish().map_err(|error| Problem::output(&error).into());
@@ -75,13 +72,14 @@ impl Session<'_> {
             return Ok(None);
         }
         let remarks = line.remarks();
-        let signed_on = self.sign_on(line, watch)?;
+        let signed_on = self.sign_on(line, watch).inspect_err(|exit| self.draw(watch, Err(exit)))?;
         let settled = Instant::now() + args.settle;
         let settings = if args.ident_only { start } else { Settings::eight_none(signed_on.baud) };
         let report = |link: Option<Link>| {
             report::success(args.form(), self.port, &signed_on, link, &remarks, began.elapsed())
         };
         if args.carries() {
+            self.draw(watch, Ok(&signed_on));
             if !args.quiet {
                 eprint!("{}", report(None));
             }
@@ -89,14 +87,19 @@ impl Session<'_> {
             return Ok(None);
         }
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        if args.check_link {
-            let link = self.check_link(&mut driver, &signed_on, settings, settled)?;
-            return Ok(Some(report(Some(link))));
-        }
-        if args.disconnect {
-            self.disconnect(&mut driver, settings, settled)?;
-        }
-        Ok(Some(report(None)))
+        let parted = if args.check_link {
+            self.check_link(&mut driver, &signed_on, settings, settled).map(Some)
+        } else if args.disconnect {
+            self.disconnect(&mut driver, settings, settled).map(|()| None)
+        } else {
+            Ok(None)
+        };
+        self.draw(watch, parted.as_ref().map(|_| &signed_on));
+        Ok(Some(report(parted?)))
+    }
+
+    fn draw(&self, watch: &mut Watch, ended: Result<&SignedOn, &Exit>) {
+        watch.draw(|| picture::outcome(self.args, self.port, ended));
     }
 
     fn sign_on(&self, line: &mut dyn Line, watch: &mut Watch) -> Result<SignedOn, Exit> {

@@ -1,4 +1,4 @@
-//! What people see of a running sign-on: log events, the trace, and a live line while they wait.
+//! What people see of a running sign-on: log events, the trace, a live line while they wait, and its picture.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -12,6 +12,8 @@ use iecprobe::text;
 use iecprobe::trace;
 
 use crate::cli::Args;
+use crate::explain::Problem;
+use crate::picture::Picture;
 
 /// How often the live line is written anew.
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
@@ -24,8 +26,10 @@ pub struct Watch {
     began: Instant,
     settings: Option<Settings>,
     trace: Option<trace::Writer<Box<dyn Write>>>,
-    /// The first error of the trace.
+    /// The first error of the trace or of the picture.
     broken: Option<io::Error>,
+    /// The picture that is wanted of the sign-on.
+    picture: Option<Picture>,
     sent: u64,
     received: u64,
     live: Live,
@@ -42,7 +46,7 @@ enum Live {
 
 impl Watch {
     /// Begins to watch; `-` as trace is stderr. A live line is shown if nothing else goes there and it is a terminal.
-    pub fn new(args: &Args) -> io::Result<Self> {
+    pub fn new(args: &Args) -> Result<Self, Problem> {
         let trace = args.trace.as_deref();
         let shared = trace.is_some_and(|path| path.as_os_str() == "-")
             || log::log_enabled!(log::Level::Info)
@@ -52,10 +56,22 @@ impl Watch {
         let trace: Option<Box<dyn Write>> = match trace {
             None => None,
             Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stderr())),
-            Some(path) => Some(Box::new(BufWriter::new(File::create(path)?))),
+            Some(path) => {
+                let file = File::create(path).map_err(|error| Problem::file("--trace", path, &error))?;
+                Some(Box::new(BufWriter::new(file)))
+            }
         };
         let trace = trace.map(trace::Writer::new);
-        Ok(Self { began: Instant::now(), settings: None, trace, broken: None, sent: 0, received: 0, live })
+        Ok(Self {
+            began: Instant::now(),
+            settings: None,
+            trace,
+            broken: None,
+            picture: args.timeline.as_deref().map(Picture::new).transpose()?,
+            sent: 0,
+            received: 0,
+            live,
+        })
     }
 
     /// Takes the live line off the screen.
@@ -63,6 +79,15 @@ impl Watch {
         if self.live == Live::Shown {
             eprint!("{CLEAR}");
             self.live = Live::Hidden;
+        }
+    }
+
+    /// Draws what has happened so far, if that is wanted; nothing is kept from then on.
+    pub fn draw(&mut self, outcome: impl FnOnce() -> String) {
+        self.clear();
+        let Some(picture) = self.picture.take() else { return };
+        if let Err(error) = picture.draw(self.began.elapsed(), &outcome()) {
+            self.broken.get_or_insert(error);
         }
     }
 
@@ -77,10 +102,16 @@ impl Watch {
     }
 
     fn trace(&mut self, now: Instant, event: impl FnOnce() -> Event) {
-        let Some(trace) = &mut self.trace else { return };
-        if let Err(error) = trace.write(&Entry { at: now.duration_since(self.began), event: event() }) {
+        if self.trace.is_none() && self.picture.is_none() {
+            return;
+        }
+        let entry = Entry { at: now.duration_since(self.began), event: event() };
+        if let Some(Err(error)) = self.trace.as_mut().map(|trace| trace.write(&entry)) {
             self.broken = Some(error);
             self.trace = None;
+        }
+        if let Some(picture) = &mut self.picture {
+            picture.keep(entry);
         }
     }
 }

@@ -1,0 +1,88 @@
+//! `--timeline`: the picture of a sign-on, where it goes, and the sentence that stands with it.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use iecprobe::record::Entry;
+use iecprobe::signon::SignedOn;
+use iecprobe::text::escaped;
+use iecprobe::timeline::text::Colour;
+use iecprobe::timeline::{Timeline, svg, text};
+
+use crate::cli::Args;
+use crate::ending::Exit;
+use crate::explain::Problem;
+
+/// A picture that is wanted, and what has happened so far.
+pub struct Picture {
+    entries: Vec<Entry>,
+    to: To,
+}
+
+enum To {
+    Stderr,
+    Text(File),
+    Svg(File),
+}
+
+impl Picture {
+    /// Prepares for a picture; `-` as file is stderr.
+    pub fn new(file: &Path) -> Result<Self, Problem> {
+        let create = || File::create(file).map_err(|error| Problem::file("--timeline", file, &error));
+        let to = match file.extension() {
+            _ if file.as_os_str() == "-" => To::Stderr,
+            Some(extension) if extension.eq_ignore_ascii_case("svg") => To::Svg(create()?),
+            _ => To::Text(create()?),
+        };
+        Ok(Self { entries: Vec::new(), to })
+    }
+
+    /// Takes note of something that happened.
+    pub fn keep(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// Draws what happened until now.
+    pub fn draw(self, now: Duration, outcome: &str) -> io::Result<()> {
+        let timeline = Timeline::new(&self.entries, now);
+        match self.to {
+            To::Stderr => {
+                let picture = text::draw(&timeline, outcome, colour());
+                io::stderr().lock().write_all(picture.as_bytes())
+            }
+            To::Text(mut file) => file.write_all(text::draw(&timeline, outcome, Colour::Off).as_bytes()),
+            To::Svg(mut file) => file.write_all(svg::draw(&timeline, outcome).as_bytes()),
+        }
+    }
+}
+
+/// Whether stderr takes colours, and is allowed to (<https://no-color.org>).
+fn colour() -> Colour {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if io::stderr().is_terminal() && !refused && !dumb { Colour::Ansi } else { Colour::Off }
+}
+
+/// How a session ended, in one sentence.
+pub fn outcome(args: &Args, port: &str, ended: Result<&SignedOn, &Exit>) -> String {
+    let how = match ended {
+        Ok(done) => {
+            let identification = &done.identification;
+            let who =
+                format!("{} {}", escaped(&identification.manufacturer()), escaped(identification.ident()));
+            match done.confirmed {
+                _ if args.ident_only => format!("identified {who}"),
+                Some(true) => format!("signed on to {who} at {} Bd, confirmed", done.baud),
+                Some(false) => format!("signed on to {who} at {} Bd, not confirmed", done.baud),
+                None => format!("signed on to {who} at {} Bd", done.baud),
+            }
+        }
+        Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => "the port went away".into(),
+        Err(Exit::Problem(problem, _)) => problem.message.clone(),
+        Err(Exit::Signal(signal)) => format!("ended by signal {signal}"),
+        Err(Exit::OutputClosed | Exit::Command(_)) => "ended".into(),
+    };
+    format!("{port} - {how} (iecprobe {})", env!("CARGO_PKG_VERSION"))
+}
