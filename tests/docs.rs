@@ -172,6 +172,11 @@ fn the_page_for_scripts_shows_what_is_so() {
 }
 
 #[test]
+fn the_page_for_technicians_shows_what_is_so() {
+    check("docs/technician.md");
+}
+
+#[test]
 fn the_page_of_failures_shows_what_is_so() {
     check("docs/failures.md");
 }

@@ -1,7 +1,8 @@
 //! The picture of a sign-on, for meters that play by the book and meters that do not, against what is in the
 //! repository.
 //!
-//! `UPDATE_GENERATED=1 cargo test --test timeline` draws it anew: `tests/data/timeline/NAME.txt`, some with a `.svg`.
+//! `UPDATE_GENERATED=1 cargo test --test timeline` draws it anew: `tests/data/timeline/NAME.txt`, and for the pages of
+//! docs/ some `docs/pictures/NAME.svg`.
 
 mod simulated;
 
@@ -56,8 +57,8 @@ fn gallery() -> Vec<(&'static str, Simulation)> {
     ]
 }
 
-/// Those that are drawn as SVG too.
-const IN_SVG: [&str; 3] = ["book", "silent", "echo-noise"];
+/// Those that docs/ show.
+const IN_DOCS: [&str; 5] = ["book", "no-confirm", "echo-noise", "readout-at-300", "silent"];
 
 fn outcome(run: &Run) -> String {
     match &run.end {
@@ -68,7 +69,7 @@ fn outcome(run: &Run) -> String {
 }
 
 fn check(name: &str, picture: &str, stale: &mut Vec<PathBuf>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/timeline").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, picture).unwrap();
@@ -85,9 +86,9 @@ fn every_picture_is_the_one_in_the_repository() {
         let run = simulation.run();
         let timeline = Timeline::new(&run.record, run.elapsed);
         let outcome = outcome(&run);
-        check(&format!("{name}.txt"), &text::draw(&timeline, &outcome, Colour::Off), &mut stale);
-        if IN_SVG.contains(&name) {
-            check(&format!("{name}.svg"), &svg::draw(&timeline, &outcome), &mut stale);
+        check(&format!("tests/data/timeline/{name}.txt"), &text::draw(&timeline, &outcome, Colour::Off), &mut stale);
+        if IN_DOCS.contains(&name) {
+            check(&format!("docs/pictures/{name}.svg"), &svg::draw(&timeline, &outcome), &mut stale);
         }
     }
     assert!(stale.is_empty(), "stale: UPDATE_GENERATED=1 cargo test --test timeline\n{stale:#?}");
