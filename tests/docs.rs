@@ -128,6 +128,49 @@ fn check(page: &str) {
     assert!(wrong.is_empty(), "{page} shows what is not so:\n\n{}", wrong.join("\n"));
 }
 
+/// Commands on pages that are not in a block to run, because they need a port that this machine does not have: indented
+/// lines, and text between backticks.
+fn loose_commands(page: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let outside = page.lines().filter(|line| {
+        fenced ^= line.trim_start().starts_with("```");
+        !fenced
+    });
+    let commands = outside.flat_map(|line| {
+        let indented = line.starts_with("    ").then(|| line.trim());
+        indented.into_iter().chain(line.split('`').skip(1).step_by(2))
+    });
+    let is_whole = |command: &&str| {
+        (command.starts_with("iecprobe -") || *command == "iecmeter --list-scenarios")
+            && !["]", ".."].iter().any(|form| command.contains(form))
+            && command.chars().all(|c| !c.is_ascii_uppercase() || command.contains("USB"))
+    };
+    commands.filter(is_whole).collect()
+}
+
+#[test]
+fn commands_that_need_a_real_port_are_understood() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in
+        docs.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|it| it == "md"))
+    {
+        let page = fs::read_to_string(&path).unwrap();
+        for command in loose_commands(&page) {
+            let directory = tempfile::tempdir().unwrap();
+            fs::write(directory.path().join("requests"), "").unwrap();
+            let there = command.replace("/dev/ttyUSB0", "/dev/no-such-port");
+            let step = Step { command: format!("{there}\necho \"status $?\""), output: String::new() };
+            let printed = run(&[step], directory.path());
+            let understood = printed.ends_with("status 0\n") || printed.ends_with("status 3\n");
+            assert!(understood, "{}: {command}\n{printed}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 10, "only {count} commands were found");
+}
+
 /// The scripts of a job: what stands below each `run: |`, without its indentation.
 fn job_scripts(page: &str) -> Vec<String> {
     let job = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();

@@ -86,7 +86,11 @@ fn every_picture_is_the_one_in_the_repository() {
         let run = simulation.run();
         let timeline = Timeline::new(&run.record, run.elapsed);
         let outcome = outcome(&run);
-        check(&format!("tests/data/timeline/{name}.txt"), &text::draw(&timeline, &outcome, Colour::Off), &mut stale);
+        check(
+            &format!("tests/data/timeline/{name}.txt"),
+            &text::draw(&timeline, &outcome, Colour::Off),
+            &mut stale,
+        );
         if IN_DOCS.contains(&name) {
             check(&format!("docs/pictures/{name}.svg"), &svg::draw(&timeline, &outcome), &mut stale);
         }
