@@ -11,7 +11,7 @@ use crate::parity;
 use crate::settings::Settings;
 use crate::signon::Action;
 use crate::signon::config::{Config, Confirm};
-use crate::signon::confirmation::{self, Judgement};
+use crate::signon::confirmation::{self, Confirmed, Judgement};
 use crate::signon::echo::{EchoFilter, Sifted};
 use crate::timing;
 
@@ -23,14 +23,20 @@ const KEPT_MAX: usize = 1024;
 pub(super) struct Acknowledge {
     start: Settings,
     data: Settings,
+    /// Protocol control, baud and mode control character.
+    sent: [u8; 3],
     confirm: Confirm,
     wait: Duration,
     drain: bool,
     /// Present where the head is known to echo.
     echo: Option<EchoFilter>,
+    /// Until when the tail of a late echo can come, at a rate that is over.
+    tail_until: Option<Instant>,
     bytes: Vec<u8>,
     /// How many of `bytes` came before the change of rate.
     early: usize,
+    /// A confirmation that came before the change of rate: the meter's, or an echo of ours.
+    early_confirmation: Option<Confirmed>,
     /// When the current run of characters began, and its last character.
     run: Option<(Instant, Instant)>,
     stage: Stage,
@@ -53,10 +59,10 @@ enum Stage {
 pub(super) enum Answer {
     /// With a confirmation.
     Confirmed {
-        /// The baud character that it names.
-        z: u8,
-        /// Whether it came before the change of rate.
-        early: bool,
+        /// What it says.
+        what: Confirmed,
+        /// When it came.
+        came: Came,
         /// What came behind it.
         rest: Vec<u8>,
     },
@@ -82,6 +88,17 @@ pub(super) enum Answer {
     Telegram,
 }
 
+/// When a confirmation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// After the change of rate.
+    InTime,
+    /// Before it, and none after.
+    Early,
+    /// Before and after: the first was our echo.
+    BehindAnEcho,
+}
+
 /// What the acknowledgement wants next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -97,7 +114,7 @@ impl Acknowledge {
     /// The acknowledgement `message`, whose first character leaves at `now`.
     pub(super) fn new(
         config: &Config,
-        message: &[u8],
+        message: &[u8; 6],
         start: Settings,
         data: Settings,
         head_echoes: bool,
@@ -107,12 +124,15 @@ impl Acknowledge {
         Self {
             start,
             data,
+            sent: [message[1], message[2], message[3]],
             confirm: config.confirm,
             wait: config.wait_confirmation(),
             drain: config.switch_delay.is_none(),
             echo: head_echoes.then(|| EchoFilter::new(message)),
+            tail_until: None,
             bytes: Vec::new(),
             early: 0,
+            early_confirmation: None,
             run: None,
             stage: Stage::Sending(now + config.switch_delay.unwrap_or(computed)),
         }
@@ -139,10 +159,15 @@ impl Acknowledge {
     }
 
     fn take(&mut self, bytes: &[u8], now: Instant) {
+        let answer_begun =
+            self.bytes.len() > self.early || bytes.iter().any(|&b| confirmation::opens_answer(b));
+        if self.tail_until.is_some_and(|until| now < until) && !answer_begun {
+            return;
+        }
         let room = KEPT_MAX.saturating_sub(self.bytes.len());
         self.bytes.extend(bytes.iter().take(room));
         self.run = match self.run {
-            Some((began, last)) if now < last + timing::RUN_PAUSE => Some((began, now)),
+            Some((began, last)) if now < last + self.run_pause() => Some((began, now)),
             _ => Some((now, now)),
         };
         if matches!(self.stage, Stage::Sending(_)) {
@@ -161,7 +186,18 @@ impl Acknowledge {
             Stage::Switching => {
                 self.stage = Stage::Listening(now);
                 if self.confirm == Confirm::Skip {
-                    return Next::Answered(Answer::NotAwaited { rest: std::mem::take(&mut self.bytes) });
+                    // What came so far came at the start rate: nothing for the pipe.
+                    return Next::Answered(Answer::NotAwaited { rest: Vec::new() });
+                }
+                if let Some(missing) =
+                    self.echo.as_ref().map(EchoFilter::missing).filter(|&missing| missing > 0)
+                {
+                    self.tail_until = Some(now + self.start.wire_time(missing + 1) + timing::ADAPTER_LAG);
+                }
+                if let Judgement::Confirmed { what, end } = confirmation::judge(&self.bytes) {
+                    self.early_confirmation = Some(what);
+                    self.bytes.drain(..end);
+                    self.early = self.bytes.len();
                 }
                 self.listen(now, now)
             }
@@ -177,13 +213,13 @@ impl Acknowledge {
         let crossing = began < since;
         let base = if crossing { last.max(since) } else { since } + self.wait;
         let until = match judgement {
-            Judgement::Confirmed { z, end } => {
-                let early = end <= self.early;
-                return Next::Answered(Answer::Confirmed { z, early, rest: self.bytes.split_off(end) });
+            Judgement::Confirmed { what, end } => {
+                let came = if self.early_confirmation.is_some() { Came::BehindAnEcho } else { Came::InTime };
+                return Next::Answered(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
             }
             Judgement::Hdlc { start } => {
                 let rest = self.bytes.split_off(start);
-                return Next::Answered(Answer::Unconfirmed { unreadable: 0, rest });
+                return Next::Answered(self.without_confirmation(0, rest));
             }
             Judgement::Break => return Next::Answered(Answer::Break),
             Judgement::Readout if self.early_telegram() => return Next::Answered(Answer::Telegram),
@@ -195,27 +231,45 @@ impl Acknowledge {
             }
             Judgement::Nothing => base,
             Judgement::Junk => {
-                let talking = now < last + timing::RUN_PAUSE;
-                let longest = if crossing { timing::CROSSING_MAX } else { timing::JUNK_MAX };
+                let talking = now < last + self.run_pause();
+                let longest = if crossing { timing::CROSSING_CHARACTERS } else { timing::JUNK_CHARACTERS };
+                let longest = self.start.character() * longest;
                 if talking && now >= began + longest && self.start.baud != self.data.baud {
                     self.stage = Stage::Probing { until: None, from: self.bytes.len() };
                     return Next::Act(Action::Configure { settings: self.start, drain: false });
                 }
                 // While it talks, its end or its excess decides.
-                if talking { base.max((last + timing::RUN_PAUSE).min(began + longest)) } else { base }
+                if talking { base.max((last + self.run_pause()).min(began + longest)) } else { base }
             }
         };
         if now < until {
             // A run that grows too long is noticed when it happens, not when the wait is over.
-            let check = began + timing::JUNK_MAX;
+            let check = began + self.start.character() * timing::JUNK_CHARACTERS;
             return Next::Wait(if now < check { until.min(check) } else { until });
         }
         if self.early_telegram() {
             return Next::Answered(Answer::Telegram);
         }
+        if let (Judgement::Begun, Some(what)) = (judgement, confirmation::unended(&self.bytes, self.sent)) {
+            return Next::Answered(Answer::Confirmed { what, came: Came::InTime, rest: Vec::new() });
+        }
         let rest =
             confirmation::open_flag(&self.bytes).map_or_else(Vec::new, |flag| self.bytes.split_off(flag));
-        Next::Answered(Answer::Unconfirmed { unreadable: self.bytes.len() - self.early, rest })
+        let unreadable = confirmation::unreadable(self.bytes.get(self.early..).unwrap_or_default());
+        Next::Answered(self.without_confirmation(unreadable, rest))
+    }
+
+    /// The answer of a meter that has not confirmed since the change of rate.
+    fn without_confirmation(&self, unreadable: usize, rest: Vec<u8>) -> Answer {
+        match self.early_confirmation {
+            Some(what) => Answer::Confirmed { what, came: Came::Early, rest },
+            None => Answer::Unconfirmed { unreadable, rest },
+        }
+    }
+
+    /// A pause this long ends a run of characters.
+    fn run_pause(&self) -> Duration {
+        self.start.character() * timing::RUN_PAUSE_CHARACTERS + timing::ADAPTER_LAG
     }
 
     /// Listens at the start rate for text, then returns to the data rate.
@@ -230,7 +284,10 @@ impl Acknowledge {
             return Next::Wait(until);
         }
         let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
-        if diagnosis::is_mostly_text(&plain) {
+        // A second identification has ended by now, and has no values.
+        let goes_on = self.run.is_some_and(|(_, last)| now < last + self.run_pause());
+        let has_values = plain.iter().any(|byte| matches!(byte, b'(' | b')'));
+        if diagnosis::is_mostly_text(&plain) && (goes_on || has_values) {
             return Next::Answered(Answer::Readout(self.start.baud));
         }
         // Whatever it is, the meter may still be at the data rate.

@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod explain;
+mod hints;
 mod report;
 mod watch;
 
