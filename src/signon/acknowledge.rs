@@ -231,9 +231,9 @@ impl Acknowledge {
             }
             Judgement::Nothing => base,
             Judgement::Junk => {
-                let talking = now < last + self.run_pause();
+                let talking = self.run.is_some() && now < last + self.run_pause();
                 let longest = if crossing { timing::CROSSING_CHARACTERS } else { timing::JUNK_CHARACTERS };
-                let longest = self.start.character() * longest;
+                let longest = self.start.character() * longest + timing::ADAPTER_LAG;
                 if talking && now >= began + longest && self.start.baud != self.data.baud {
                     self.stage = Stage::Probing { until: None, from: self.bytes.len() };
                     return Next::Act(Action::Configure { settings: self.start, drain: false });
@@ -244,7 +244,7 @@ impl Acknowledge {
         };
         if now < until {
             // A run that grows too long is noticed when it happens, not when the wait is over.
-            let check = began + self.start.character() * timing::JUNK_CHARACTERS;
+            let check = began + self.start.character() * timing::JUNK_CHARACTERS + timing::ADAPTER_LAG;
             return Next::Wait(if now < check { until.min(check) } else { until });
         }
         if self.early_telegram() {
