@@ -122,7 +122,8 @@ impl Judge {
                 assert_eq!(self.settings, start);
                 assert!(self.requests > 0);
                 // An end of line that leaves the meter its reaction time, and does not keep it waiting.
-                let late = timing::ACKNOWLEDGEMENT_LATEST + timing::END_WITHOUT_LF + Duration::from_millis(60);
+                let late =
+                    timing::ACKNOWLEDGEMENT_LATEST + timing::END_WITHOUT_LF + Duration::from_millis(60);
                 let window = timing::REACTION_MIN_FAST..=late;
                 assert!(self.line_ends.iter().any(|&end| window.contains(&(self.now - end))));
                 self.acknowledged = Some(self.now);
@@ -183,9 +184,8 @@ pub fn sign_on(data: &[u8]) {
             Action::Wait(until) => {
                 assert!(until >= judge.now, "waits for what is over");
                 // The input goes on with a pause in units of 4 ms, the length of a read, and its bytes.
-                let at = *pause.get_or_insert_with(|| {
-                    judge.now + Duration::from_millis(4) * u32::from(input.next())
-                });
+                let at = *pause
+                    .get_or_insert_with(|| judge.now + Duration::from_millis(4) * u32::from(input.next()));
                 if input.0.is_empty() || at > until {
                     judge.now = until;
                 } else {

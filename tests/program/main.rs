@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod failures;
+mod meters;
 mod options;
 mod pipe;
 mod report;
