@@ -6,9 +6,12 @@ use std::path::Path;
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 
+/// A fuzzer's name and what it holds against its input.
+type Target = (&'static str, fn(&[u8]));
+
 #[test]
 fn the_corpus_of_every_fuzzer_passes() {
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [Target; 4] = [
         ("identification", bodies::identification),
         ("sign_on", bodies::sign_on),
         ("hdlc", bodies::hdlc),

@@ -30,6 +30,8 @@ pub(super) struct Acknowledge {
     drain: bool,
     /// Present where the head is known to echo.
     echo: Option<EchoFilter>,
+    /// When its last character has left a line that takes its time.
+    left: Instant,
     /// Until when the tail of a late echo can come, at a rate that is over.
     tail_until: Option<Instant>,
     bytes: Vec<u8>,
@@ -129,6 +131,7 @@ impl Acknowledge {
             wait: config.wait_confirmation(),
             drain: config.switch_delay.is_none(),
             echo: head_echoes.then(|| EchoFilter::new(message)),
+            left: now + start.wire_time(message.len()),
             tail_until: None,
             bytes: Vec::new(),
             early: 0,
@@ -198,6 +201,11 @@ impl Acknowledge {
                     self.early_confirmation = Some(what);
                     self.bytes.drain(..end);
                     self.early = self.bytes.len();
+                    // No echo is complete before the message: somebody answers on a pseudo-terminal, which takes no time.
+                    if self.run.is_some_and(|(_, last)| last < self.left) {
+                        let rest = std::mem::take(&mut self.bytes);
+                        return Next::Answered(Answer::Confirmed { what, came: Came::Early, rest });
+                    }
                 }
                 self.listen(now, now)
             }

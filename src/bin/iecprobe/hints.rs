@@ -151,3 +151,66 @@ fn readout(rate: u32, failed: &Failed, config: &Config) -> String {
     }
     format!("it offers mode E and does not keep it: try {another}, then a mode C program")
 }
+
+#[cfg(test)]
+mod tests {
+    use iecprobe::identification::Identification;
+    use iecprobe::signon::WakeUp;
+
+    use super::*;
+
+    fn failed(failure: Failure, line: &[u8]) -> Failed {
+        let identification = Identification::parse(line).ok();
+        Failed { failure, identification, attempts: 1, received: Vec::new(), echo: false }
+    }
+
+    /// The hint of each failure after an identification that can have one, with these options.
+    fn hints(change: impl FnOnce(&mut Config)) -> Vec<String> {
+        let mut config = Config::default();
+        change(&mut config);
+        let all = [
+            Failure::Silent,
+            Failure::EchoOnly,
+            Failure::Garbled,
+            Failure::Between,
+            Failure::Hdlc,
+            Failure::RefusedByNak,
+            Failure::RefusedByBreak,
+            Failure::Readout(300),
+            Failure::Readout(9600),
+            Failure::Unconfirmed(0),
+        ];
+        all.map(|failure| hint(&failed(failure, b"/ISK5\\2MT382-1000"), &config)).into()
+    }
+
+    #[test]
+    fn no_hint_proposes_what_was_tried() {
+        type Change = fn(&mut Config);
+        let cases: [(&str, Change); 8] = [
+            ("--baud 300", |c| c.forced_baud = Some(300)),
+            ("--baud 2400", |c| c.forced_baud = Some(2400)),
+            ("--baud 9600 or", |_| {}),
+            ("--start-baud 9600", |c| c.start_baud = 9600),
+            ("--wake-up", |c| c.wake_up = Some(WakeUp::Fast)),
+            ("need --address", |c| c.request = Request::to_address("12").expect("an address")),
+            ("--control 0", |c| c.control = b'0'),
+            ("--wait 2s", |c| c.wait = None),
+        ];
+        for (tried, change) in cases {
+            for hint in hints(change).iter().filter(|hint| !hint.contains("--direct")) {
+                assert!(!hint.contains(tried) || hint.contains("leave it out"), "{tried}: {hint}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_option_that_stands_in_the_way_is_named() {
+        assert!(hints(|c| c.recover = false)[0].contains("without --no-recover"));
+        assert!(hints(|c| c.attempts = 1)[1].contains("without --attempts 1"));
+        assert!(hints(|c| c.control = b'0')[7].contains("--control 0 asks"));
+        assert!(hints(|c| c.forced_baud = Some(2400))[5].contains("without --baud"));
+        let forced = Config { force: true, ..Config::default() };
+        let readout = failed(Failure::Readout(4800), b"/LGZ4ZMF100AC.M23");
+        assert!(hint(&readout, &forced).contains("leave out --force"));
+    }
+}
