@@ -202,7 +202,7 @@ impl Acknowledge {
                     self.bytes.drain(..end);
                     self.early = self.bytes.len();
                     // No echo is complete before the message: somebody answers on a pseudo-terminal, which takes no time.
-                    if self.run.is_some_and(|(_, last)| last < self.left) {
+                    if self.run.is_some_and(|(_, last)| last + self.start.character() / 2 < self.left) {
                         let rest = std::mem::take(&mut self.bytes);
                         return Next::Answered(Answer::Confirmed { what, came: Came::Early, rest });
                     }
