@@ -3,11 +3,13 @@
 
 mod simulated;
 
+use std::time::Instant;
+
 use iecprobe::hdlc;
 use iecprobe::message::Request;
 use iecprobe::meter::behaviour::{Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Push};
 use iecprobe::parity::Survey;
-use iecprobe::signon::{Config, Confirm, Failure, Note, WakeUp};
+use iecprobe::signon::{Action, Config, Confirm, Failure, Note, SignOn, WakeUp};
 
 use simulated::{End, Fault, Faults, PARITIES, Reads, Run, Simulation, ms};
 
@@ -433,4 +435,31 @@ fn an_echo_that_was_damaged_at_the_request_is_no_confirmation() {
             assert!(*run.failure() != Failure::NoIdentification || fault != Fault::Drop, "{place} {fault:?}");
         }
     }
+}
+
+#[test]
+fn an_answer_that_takes_no_time_is_no_echo() {
+    let mut now = Instant::now();
+    let mut sign_on = SignOn::new(Config::default(), now);
+    let mut acknowledged = None;
+    let done = loop {
+        let answer: &[u8] = match sign_on.poll(now) {
+            Action::Done(outcome) => break outcome.unwrap(),
+            Action::Transmit(bytes) if bytes[0] == b'/' => b"/ISK5\\2MT382-1000\r\n",
+            Action::Transmit(_) => {
+                acknowledged = Some(now);
+                b"\x06252\r\n\x7E\xA0"
+            }
+            Action::Wait(until) => {
+                now = until;
+                continue;
+            }
+            _ => continue,
+        };
+        now += ms(5);
+        sign_on.receive(answer, now);
+    };
+    assert_eq!((done.confirmed, &done.rest[..]), (Some(true), &b"\x7E\xA0"[..]));
+    assert_eq!(done.notes, [Note::ConfirmedAtOldRate(300)]);
+    assert_eq!(now - acknowledged.unwrap(), ms(210));
 }

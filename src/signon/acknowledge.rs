@@ -197,16 +197,6 @@ impl Acknowledge {
                 {
                     self.tail_until = Some(now + self.start.wire_time(missing + 1) + timing::ADAPTER_LAG);
                 }
-                if let Judgement::Confirmed { what, end } = confirmation::judge(&self.bytes) {
-                    self.early_confirmation = Some(what);
-                    self.bytes.drain(..end);
-                    self.early = self.bytes.len();
-                    // No echo is complete before the message: somebody answers on a pseudo-terminal, which takes no time.
-                    if self.run.is_some_and(|(_, last)| last + self.start.character() / 2 < self.left) {
-                        let rest = std::mem::take(&mut self.bytes);
-                        return Next::Answered(Answer::Confirmed { what, came: Came::Early, rest });
-                    }
-                }
                 self.listen(now, now)
             }
             Stage::Listening(since) => self.listen(since, now),
@@ -221,7 +211,19 @@ impl Acknowledge {
         let crossing = began < since;
         let base = if crossing { last.max(since) } else { since } + self.wait;
         let until = match judgement {
-            Judgement::Confirmed { what, end } => {
+            // Begun before the change of rate. No echo is complete before the message: then somebody answers on a
+            // pseudo-terminal, which takes no time.
+            Judgement::Confirmed { what, start, end } if start < self.early => {
+                let rest = self.bytes.split_off(end);
+                if last + self.start.character() / 2 < self.left {
+                    return Next::Answered(Answer::Confirmed { what, came: Came::Early, rest });
+                }
+                self.early_confirmation = Some(what);
+                self.early = self.early.saturating_sub(end);
+                self.bytes = rest;
+                return self.listen(since, now);
+            }
+            Judgement::Confirmed { what, end, .. } => {
                 let came = if self.early_confirmation.is_some() { Came::BehindAnEcho } else { Came::InTime };
                 return Next::Answered(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
             }

@@ -40,6 +40,8 @@ pub(super) enum Judgement {
     Confirmed {
         /// What it says.
         what: Confirmed,
+        /// Index of its first byte.
+        start: usize,
         /// Index of the first byte behind it.
         end: usize,
     },
@@ -69,7 +71,7 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
         let rest = &before_frame[start..];
         if let Some(length) = confirmation_length(rest, frame.is_some()) {
             let end = start + length;
-            return Judgement::Confirmed { what: confirmed(&bytes[start..end]), end };
+            return Judgement::Confirmed { what: confirmed(&bytes[start..end]), start, end };
         }
         if rest.starts_with(&BREAK) {
             return Judgement::Break;
@@ -181,7 +183,7 @@ mod tests {
 
     fn says_252(bytes: &[u8]) -> Option<usize> {
         match judge(bytes) {
-            Judgement::Confirmed { what, end } if what.says == *b"252" => Some(end),
+            Judgement::Confirmed { what, end, .. } if what.says == *b"252" => Some(end),
             _ => None,
         }
     }
