@@ -83,5 +83,8 @@ fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
 /// Whether all of it is our request with characters missing.
 fn is_broken_echo(heard: &[u8], request: &[u8]) -> bool {
     let mut sent = request.iter();
-    heard.len() >= 2 && heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
+    let says_something = heard.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
+    heard.len() >= 2
+        && says_something
+        && heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
 }
