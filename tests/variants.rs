@@ -430,6 +430,12 @@ fn an_echo_that_was_damaged_at_the_request_is_no_confirmation() {
             let done = run.signed_on();
             assert_eq!((done.confirmed, &done.rest[..]), (Some(true), &b""[..]), "{place} {fault:?}");
             assert!(done.notes.contains(&Note::Echo), "{place} {fault:?} {:?}", done.notes);
+            // An adapter that holds characters back hands over the end of the echo after the change of rate.
+            for tick in [1, 15, 16] {
+                let simulation = Simulation::of("echo+fast+nak", PARITIES[0]).reads(Reads::Every(ms(tick)));
+                let run = simulation.faults(faults).run();
+                assert_eq!(*run.failure(), Failure::RefusedByNak, "{place} {fault:?} {tick}");
+            }
             let run =
                 Simulation::of("echo+silent", PARITIES[0]).config(|c| c.attempts = 1).faults(faults).run();
             assert!(*run.failure() != Failure::NoIdentification || fault != Fault::Drop, "{place} {fault:?}");
