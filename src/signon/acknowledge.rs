@@ -23,12 +23,11 @@ const KEPT_MAX: usize = 1024;
 pub(super) struct Acknowledge {
     start: Settings,
     data: Settings,
-    /// Protocol control, baud and mode control character.
-    sent: [u8; 3],
+    message: [u8; 6],
     confirm: Confirm,
     wait: Duration,
     drain: bool,
-    /// Present where the head is known to echo.
+    /// Present once the head is known to echo.
     echo: Option<EchoFilter>,
     /// When its last character has left a line that takes its time.
     left: Instant,
@@ -37,8 +36,6 @@ pub(super) struct Acknowledge {
     bytes: Vec<u8>,
     /// How many of `bytes` came before the change of rate.
     early: usize,
-    /// A confirmation that came before the change of rate: the meter's, or an echo of ours.
-    early_confirmation: Option<Confirmed>,
     /// When the current run of characters began, and its last character.
     run: Option<(Instant, Instant)>,
     stage: Stage,
@@ -95,10 +92,8 @@ pub(super) enum Answer {
 pub(super) enum Came {
     /// After the change of rate.
     InTime,
-    /// Before it, and none after.
+    /// Before it.
     Early,
-    /// Before and after: the first was our echo.
-    BehindAnEcho,
 }
 
 /// What the acknowledgement wants next.
@@ -126,7 +121,7 @@ impl Acknowledge {
         Self {
             start,
             data,
-            sent: [message[1], message[2], message[3]],
+            message: *message,
             confirm: config.confirm,
             wait: config.wait_confirmation(),
             drain: config.switch_delay.is_none(),
@@ -135,7 +130,6 @@ impl Acknowledge {
             tail_until: None,
             bytes: Vec::new(),
             early: 0,
-            early_confirmation: None,
             run: None,
             stage: Stage::Sending(now + config.switch_delay.unwrap_or(computed)),
         }
@@ -144,6 +138,11 @@ impl Acknowledge {
     /// What was received, our echo left out.
     pub(super) fn heard(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether our echo was heard.
+    pub(super) fn echo_heard(&self) -> bool {
+        self.echo.as_ref().is_some_and(EchoFilter::heard)
     }
 
     /// Takes one received byte.
@@ -211,25 +210,22 @@ impl Acknowledge {
         let crossing = began < since;
         let base = if crossing { last.max(since) } else { since } + self.wait;
         let until = match judgement {
-            // Begun before the change of rate. No echo is complete before the message: then somebody answers on a
-            // pseudo-terminal, which takes no time.
-            Judgement::Confirmed { what, start, end } if start < self.early => {
-                let rest = self.bytes.split_off(end);
-                if last + self.start.character() / 2 < self.left {
-                    return Next::Answered(Answer::Confirmed { what, came: Came::Early, rest });
+            Judgement::Confirmed { start, end, .. } if start < self.early && self.can_be_echo(last) => {
+                let mut echo = EchoFilter::new(&self.message);
+                for byte in self.bytes.drain(..end).skip(start) {
+                    echo.sift(byte);
                 }
-                self.early_confirmation = Some(what);
+                self.echo = Some(echo);
                 self.early = self.early.saturating_sub(end);
-                self.bytes = rest;
                 return self.listen(since, now);
             }
-            Judgement::Confirmed { what, end, .. } => {
-                let came = if self.early_confirmation.is_some() { Came::BehindAnEcho } else { Came::InTime };
+            Judgement::Confirmed { what, start, end } => {
+                let came = if start < self.early { Came::Early } else { Came::InTime };
                 return Next::Answered(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
             }
             Judgement::Hdlc { start } => {
                 let rest = self.bytes.split_off(start);
-                return Next::Answered(self.without_confirmation(0, rest));
+                return Next::Answered(Answer::Unconfirmed { unreadable: 0, rest });
             }
             Judgement::Break => return Next::Answered(Answer::Break),
             Judgement::Readout if self.early_telegram() => return Next::Answered(Answer::Telegram),
@@ -260,21 +256,21 @@ impl Acknowledge {
         if self.early_telegram() {
             return Next::Answered(Answer::Telegram);
         }
-        if let (Judgement::Begun, Some(what)) = (judgement, confirmation::unended(&self.bytes, self.sent)) {
+        let sent = [self.message[1], self.message[2], self.message[3]];
+        if let (Judgement::Begun, Some(what)) = (judgement, confirmation::unended(&self.bytes, sent)) {
             return Next::Answered(Answer::Confirmed { what, came: Came::InTime, rest: Vec::new() });
         }
         let rest =
             confirmation::open_flag(&self.bytes).map_or_else(Vec::new, |flag| self.bytes.split_off(flag));
         let unreadable = confirmation::unreadable(self.bytes.get(self.early..).unwrap_or_default());
-        Next::Answered(self.without_confirmation(unreadable, rest))
+        Next::Answered(Answer::Unconfirmed { unreadable, rest })
     }
 
-    /// The answer of a meter that has not confirmed since the change of rate.
-    fn without_confirmation(&self, unreadable: usize, rest: Vec<u8>) -> Answer {
-        match self.early_confirmation {
-            Some(what) => Answer::Confirmed { what, came: Came::Early, rest },
-            None => Answer::Unconfirmed { unreadable, rest },
-        }
+    /// Whether a copy of our message whose last character came then can be an echo: that is not complete before the
+    /// message has left, where somebody answers on a pseudo-terminal, which takes no time; nor when an answer can be.
+    fn can_be_echo(&self, last: Instant) -> bool {
+        last + self.start.character() / 2 >= self.left
+            && last < self.left + self.start.wire_time(self.message.len())
     }
 
     /// A pause this long ends a run of characters.

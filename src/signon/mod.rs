@@ -258,15 +258,18 @@ impl SignOn {
         let (baud, z) = (acknowledged.baud, acknowledged.z);
         let sent = [self.config.control, z, MODE_HDLC];
         let heard = [identification.line(), b"\r\n", acknowledged.exchange.heard()].concat();
+        if acknowledged.exchange.echo_heard() && !self.echo_heard {
+            self.echo_heard = true;
+            self.notes.push(Note::Echo);
+        }
         let failure = match answer {
             Answer::Confirmed { what, came, rest } => {
-                self.notes.extend(match came {
-                    Came::InTime => None,
-                    Came::Early => Some(Note::ConfirmedAtOldRate(self.start.baud)),
-                    Came::BehindAnEcho => Some(Note::Echo),
-                });
-                self.notes
-                    .extend((what.says != sent).then_some(Note::ConfirmedOther { confirmed: what, sent }));
+                if came == Came::Early {
+                    self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
+                }
+                if what.says != sent {
+                    self.notes.push(Note::ConfirmedOther { confirmed: what, sent });
+                }
                 return self.succeed(identification, Mode::E, baud, Some(true), rest);
             }
             Answer::NotAwaited { rest } => {

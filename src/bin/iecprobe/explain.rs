@@ -256,9 +256,7 @@ pub fn note(note: &Note) -> String {
         Note::Attempts(count) => format!("the meter answered request {count}"),
         Note::FreedByDisc(rate) => format!("a DISC at {rate} Bd freed the meter from an earlier session"),
         Note::ConfirmedAtOldRate(rate) => {
-            format!(
-                "the confirmation came before the change of rate, at {rate} Bd, if it was no echo of ours"
-            )
+            format!("the confirmation came before the change of rate, at {rate} Bd")
         }
         Note::ConfirmedOther { confirmed, sent } => {
             let says = format!("`{}` for `{}`", text::escaped(&confirmed.says), text::escaped(sent));
