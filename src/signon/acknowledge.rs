@@ -147,10 +147,19 @@ impl Acknowledge {
 
     /// Takes one received byte.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        // An echo begins while we send, or is read when the adapter has drained at last; a first copy that comes later
+        // is the meter's.
+        let can_begin = match self.stage {
+            Stage::Sending(_) | Stage::Switching => true,
+            Stage::Listening(since) => {
+                let drained_late = self.drain && since > self.left + 2 * timing::SWITCH_MARGIN;
+                drained_late && now < since + timing::ADAPTER_LAG
+            }
+            Stage::Probing { .. } => false,
+        };
         let sifted = match &mut self.echo {
             None => Sifted::One(byte),
-            // An echo begins while we send; a first copy that comes later is the meter's.
-            Some(echo) if !matches!(self.stage, Stage::Sending(_)) && !echo.heard() => Sifted::One(byte),
+            Some(echo) if !can_begin && !echo.heard() => Sifted::One(byte),
             Some(echo) => echo.sift(byte),
         };
         match sifted {
