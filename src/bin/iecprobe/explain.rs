@@ -272,7 +272,7 @@ pub fn note(note: &Note) -> String {
         }
         Note::Unconfirmed => "the meter did not confirm; many never do".into(),
         Note::Unreadable(count) => format!(
-            "{} came in place of a confirmation and could not be read: perhaps a confirmation or a NAK at the old rate",
+            "{} came in place of a confirmation and could not be read: perhaps a confirmation or a NAK at another rate",
             bytes(*count)
         ),
         Note::ForcedUnconfirmed(rate) => {

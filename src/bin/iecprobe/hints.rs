@@ -54,7 +54,11 @@ pub fn hint(failed: &Failed, config: &Config) -> String {
             another_rate(failed, config)
         ),
         Failure::Readout(rate) => readout(*rate, failed, config),
-        Failure::Unconfirmed(_) => match config.forced_baud {
+        Failure::Unconfirmed(1..) => {
+            "it may have confirmed, or refused, at another rate: leave out --confirm require"
+                .into()
+        }
+        Failure::Unconfirmed(0) => match config.forced_baud {
             Some(_) => "many meters never do: leave out --confirm require, or --baud".into(),
             None => "many meters never do: leave out --confirm require, or try --baud 300".into(),
         },
