@@ -9,7 +9,7 @@ use crate::parity::{self, Survey};
 /// The escape sequence and version that open an SML transport frame (BSI TR-03109-1, SML 1.04).
 const SML_START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 0x01, 0x01, 0x01, 0x01];
 
-/// Fewer characters than this prove nothing about what a line carries.
+/// Fewer characters than this prove nothing about what a line carries, unless they can open an identification.
 const TEXT_MIN: usize = 3;
 
 /// What a line carries instead of an identification.
@@ -41,7 +41,9 @@ pub fn content(bytes: &[u8]) -> Content {
     } else {
         bytes.to_vec()
     };
-    if !is_mostly_text(&text) {
+    let opens_identification =
+        text[0] == b'/' && text.len() < TEXT_MIN && text[1..].iter().all(u8::is_ascii_uppercase);
+    if !is_mostly_text(&text) && !opens_identification {
         return Content::Garbled;
     }
     let values = text.split(|&byte| byte == b'(').skip(1).filter(|part| part.contains(&b')')).count();
@@ -63,7 +65,10 @@ mod tests {
     fn each_kind_of_line_is_told_by_its_bytes() {
         assert_eq!(content(&[0x80, 0xC0, 0x00, 0x80, 0xFE]), Content::Garbled);
         assert_eq!(content(b"\x00"), Content::Garbled);
-        assert_eq!(content(b"/ISK5\\2MT3"), Content::Text);
+        assert_eq!(content(b"I"), Content::Garbled);
+        for cut in 1..11 {
+            assert_eq!(content(&b"/ISK5\\2MT3"[..cut]), Content::Text);
+        }
         assert_eq!(content(b"1-0:1.8.0*255(00123.4*kWh)\r\n!\r\n"), Content::Telegram);
         assert_eq!(content(&[&[0x00][..], &SML_START, &[0x76, 0x05]].concat()), Content::Sml);
         assert_eq!(content(&hdlc::SNRM), Content::Hdlc);

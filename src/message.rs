@@ -8,12 +8,17 @@ pub const ACK: u8 = 0x06;
 pub const NAK: u8 = 0x15;
 /// STX: opens a data message.
 pub const STX: u8 = 0x02;
+/// ETX: closes one, but for its check character.
+pub const ETX: u8 = 0x03;
 
 /// The break message `SOH B 0 ETX BCC`: ends whatever session the meter is in, at the rate it listens at (clause 6.3.5).
 pub const BREAK: [u8; 5] = [0x01, b'B', b'0', 0x03, 0x71];
 
 /// The protocol control character of the acknowledgement for HDLC (Annex E).
 pub const CONTROL_HDLC: u8 = b'2';
+
+/// The mode control character of the acknowledgement for HDLC (Annex E).
+pub const MODE_HDLC: u8 = b'2';
 
 /// Longest device address in a request.
 pub const ADDRESS_MAX: usize = 32;
@@ -77,7 +82,7 @@ pub fn is_same_address(one: &[u8], other: &[u8]) -> bool {
 
 /// The acknowledgement `ACK V Z 2 CR LF` that selects HDLC (Annex E): `control` is V, `z` the baud character.
 pub fn acknowledgement(control: u8, z: u8) -> [u8; 6] {
-    [ACK, control, z, b'2', b'\r', b'\n']
+    [ACK, control, z, MODE_HDLC, b'\r', b'\n']
 }
 
 #[cfg(test)]

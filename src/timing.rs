@@ -31,7 +31,7 @@ pub const WAIT: Duration = ms(2000);
 /// the many meters that never confirm; the identification of a slow one has shown its speed already.
 pub const WAIT_CONFIRMATION: Duration = ms(1700);
 
-/// A CR without LF ends the identification after this long.
+/// A CR without LF ends the identification after this long; an LF that has begun by then is heard to its end.
 pub const END_WITHOUT_LF: Duration = ms(500);
 
 /// Between the computed end of the acknowledgement and the change of rate: adapters lag up to 5 ms, and the window of
@@ -57,9 +57,9 @@ pub const ACKNOWLEDGEMENT_LATEST: Duration = ms(1200);
 /// A lone NAK is an answer, not the start of something longer, when nothing follows for this long.
 pub const NAK_SILENCE: Duration = ms(100);
 
-/// A line that still carries junk this long after it began is not confirming at the old rate: six characters at 300 Bd
-/// take 200 ms. It may be a readout.
-pub const JUNK_MAX: Duration = ms(400);
+/// A line that still carries junk this many characters of the start rate after it began is not confirming at that rate,
+/// which takes six. It may be a readout.
+pub const JUNK_CHARACTERS: u32 = 12;
 
 /// How long to listen at the old rate for the readable characters of a readout.
 pub const READOUT_PROBE: Duration = ms(1200);
@@ -100,8 +100,8 @@ pub const INACTIVITY: Duration = ms(120_000);
 /// After a run of junk that holds up an identification: how long the line may pause before the attempt is given up.
 pub const JUNK_PATIENCE: Duration = ms(500);
 
-/// A pause this long ends a run of characters: at 300 Bd three of them would have come.
-pub const RUN_PAUSE: Duration = ms(120);
+/// A pause of this many characters of the start rate, and the adapter's lag, ends a run of characters.
+pub const RUN_PAUSE_CHARACTERS: u32 = 3;
 
-/// Longest run of characters that can cross our acknowledgement and still be an identification (80 at 300 Bd).
-pub const CROSSING_MAX: Duration = ms(2700);
+/// Longest run of characters that can cross our acknowledgement and still be an identification.
+pub const CROSSING_CHARACTERS: u32 = 81;

@@ -510,7 +510,7 @@ fn mode_e_can_be_forced_on_a_meter_that_does_not_offer_it() {
 fn a_confirmation_can_be_demanded_or_done_without() {
     every_way(
         |parity| Simulation::of("no-confirm", parity).config(|c| c.confirm = Confirm::Require),
-        |run, _| assert_eq!(*run.failure(), Failure::Unconfirmed),
+        |run, _| assert_eq!(*run.failure(), Failure::Unconfirmed(0)),
     );
     every_way(
         |parity| Simulation::of("book", parity).config(|c| c.confirm = Confirm::Require),

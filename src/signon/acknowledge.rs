@@ -11,7 +11,7 @@ use crate::parity;
 use crate::settings::Settings;
 use crate::signon::Action;
 use crate::signon::config::{Config, Confirm};
-use crate::signon::confirmation::{self, Judgement};
+use crate::signon::confirmation::{self, Confirmed, Judgement};
 use crate::signon::echo::{EchoFilter, Sifted};
 use crate::timing;
 
@@ -23,11 +23,16 @@ const KEPT_MAX: usize = 1024;
 pub(super) struct Acknowledge {
     start: Settings,
     data: Settings,
+    message: [u8; 6],
     confirm: Confirm,
     wait: Duration,
     drain: bool,
-    /// Present where the head is known to echo.
+    /// Present once the head is known to echo.
     echo: Option<EchoFilter>,
+    /// When its last character has left a line that takes its time.
+    left: Instant,
+    /// Until when the tail of a late echo can come, at a rate that is over.
+    tail_until: Option<Instant>,
     bytes: Vec<u8>,
     /// How many of `bytes` came before the change of rate.
     early: usize,
@@ -53,10 +58,10 @@ enum Stage {
 pub(super) enum Answer {
     /// With a confirmation.
     Confirmed {
-        /// The baud character that it names.
-        z: u8,
-        /// Whether it came before the change of rate.
-        early: bool,
+        /// What it says.
+        what: Confirmed,
+        /// When it came.
+        came: Came,
         /// What came behind it.
         rest: Vec<u8>,
     },
@@ -82,6 +87,15 @@ pub(super) enum Answer {
     Telegram,
 }
 
+/// When a confirmation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// After the change of rate.
+    InTime,
+    /// Before it.
+    Early,
+}
+
 /// What the acknowledgement wants next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -97,7 +111,7 @@ impl Acknowledge {
     /// The acknowledgement `message`, whose first character leaves at `now`.
     pub(super) fn new(
         config: &Config,
-        message: &[u8],
+        message: &[u8; 6],
         start: Settings,
         data: Settings,
         head_echoes: bool,
@@ -107,10 +121,13 @@ impl Acknowledge {
         Self {
             start,
             data,
+            message: *message,
             confirm: config.confirm,
             wait: config.wait_confirmation(),
             drain: config.switch_delay.is_none(),
             echo: head_echoes.then(|| EchoFilter::new(message)),
+            left: now + start.wire_time(message.len()),
+            tail_until: None,
             bytes: Vec::new(),
             early: 0,
             run: None,
@@ -123,12 +140,26 @@ impl Acknowledge {
         &self.bytes
     }
 
+    /// Whether our echo was heard.
+    pub(super) fn echo_heard(&self) -> bool {
+        self.echo.as_ref().is_some_and(EchoFilter::heard)
+    }
+
     /// Takes one received byte.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
+        // An echo begins while we send, or is read when the adapter has drained at last; a first copy that comes later
+        // is the meter's.
+        let can_begin = match self.stage {
+            Stage::Sending(_) | Stage::Switching => true,
+            Stage::Listening(since) => {
+                let drained_late = self.drain && since > self.left + 2 * timing::SWITCH_MARGIN;
+                drained_late && now < since + timing::ADAPTER_LAG
+            }
+            Stage::Probing { .. } => false,
+        };
         let sifted = match &mut self.echo {
             None => Sifted::One(byte),
-            // An echo begins while we send; a first copy that comes later is the meter's.
-            Some(echo) if !matches!(self.stage, Stage::Sending(_)) && !echo.heard() => Sifted::One(byte),
+            Some(echo) if !can_begin && !echo.heard() => Sifted::One(byte),
             Some(echo) => echo.sift(byte),
         };
         match sifted {
@@ -139,10 +170,15 @@ impl Acknowledge {
     }
 
     fn take(&mut self, bytes: &[u8], now: Instant) {
+        let answer_begun =
+            self.bytes.len() > self.early || bytes.iter().any(|&b| confirmation::opens_answer(b));
+        if self.tail_until.is_some_and(|until| now < until) && !answer_begun {
+            return;
+        }
         let room = KEPT_MAX.saturating_sub(self.bytes.len());
         self.bytes.extend(bytes.iter().take(room));
         self.run = match self.run {
-            Some((began, last)) if now < last + timing::RUN_PAUSE => Some((began, now)),
+            Some((began, last)) if now < last + self.run_pause() => Some((began, now)),
             _ => Some((now, now)),
         };
         if matches!(self.stage, Stage::Sending(_)) {
@@ -161,7 +197,13 @@ impl Acknowledge {
             Stage::Switching => {
                 self.stage = Stage::Listening(now);
                 if self.confirm == Confirm::Skip {
-                    return Next::Answered(Answer::NotAwaited { rest: std::mem::take(&mut self.bytes) });
+                    // What came so far came at the start rate: nothing for the pipe.
+                    return Next::Answered(Answer::NotAwaited { rest: Vec::new() });
+                }
+                if let Some(missing) =
+                    self.echo.as_ref().map(EchoFilter::missing).filter(|&missing| missing > 0)
+                {
+                    self.tail_until = Some(now + self.start.wire_time(missing + 1) + timing::ADAPTER_LAG);
                 }
                 self.listen(now, now)
             }
@@ -177,9 +219,18 @@ impl Acknowledge {
         let crossing = began < since;
         let base = if crossing { last.max(since) } else { since } + self.wait;
         let until = match judgement {
-            Judgement::Confirmed { z, end } => {
-                let early = end <= self.early;
-                return Next::Answered(Answer::Confirmed { z, early, rest: self.bytes.split_off(end) });
+            Judgement::Confirmed { start, end, .. } if start < self.early && self.can_be_echo(last) => {
+                let mut echo = EchoFilter::new(&self.message);
+                for byte in self.bytes.drain(..end).skip(start) {
+                    echo.sift(byte);
+                }
+                self.echo = Some(echo);
+                self.early = self.early.saturating_sub(end);
+                return self.listen(since, now);
+            }
+            Judgement::Confirmed { what, start, end } => {
+                let came = if start < self.early { Came::Early } else { Came::InTime };
+                return Next::Answered(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
             }
             Judgement::Hdlc { start } => {
                 let rest = self.bytes.split_off(start);
@@ -195,27 +246,45 @@ impl Acknowledge {
             }
             Judgement::Nothing => base,
             Judgement::Junk => {
-                let talking = now < last + timing::RUN_PAUSE;
-                let longest = if crossing { timing::CROSSING_MAX } else { timing::JUNK_MAX };
+                let talking = self.run.is_some() && now < last + self.run_pause();
+                let longest = if crossing { timing::CROSSING_CHARACTERS } else { timing::JUNK_CHARACTERS };
+                let longest = self.start.character() * longest + timing::ADAPTER_LAG;
                 if talking && now >= began + longest && self.start.baud != self.data.baud {
                     self.stage = Stage::Probing { until: None, from: self.bytes.len() };
                     return Next::Act(Action::Configure { settings: self.start, drain: false });
                 }
                 // While it talks, its end or its excess decides.
-                if talking { base.max((last + timing::RUN_PAUSE).min(began + longest)) } else { base }
+                if talking { base.max((last + self.run_pause()).min(began + longest)) } else { base }
             }
         };
         if now < until {
             // A run that grows too long is noticed when it happens, not when the wait is over.
-            let check = began + timing::JUNK_MAX;
+            let check = began + self.start.character() * timing::JUNK_CHARACTERS + timing::ADAPTER_LAG;
             return Next::Wait(if now < check { until.min(check) } else { until });
         }
         if self.early_telegram() {
             return Next::Answered(Answer::Telegram);
         }
+        let sent = [self.message[1], self.message[2], self.message[3]];
+        if let (Judgement::Begun, Some(what)) = (judgement, confirmation::unended(&self.bytes, sent)) {
+            return Next::Answered(Answer::Confirmed { what, came: Came::InTime, rest: Vec::new() });
+        }
         let rest =
             confirmation::open_flag(&self.bytes).map_or_else(Vec::new, |flag| self.bytes.split_off(flag));
-        Next::Answered(Answer::Unconfirmed { unreadable: self.bytes.len() - self.early, rest })
+        let unreadable = confirmation::unreadable(self.bytes.get(self.early..).unwrap_or_default());
+        Next::Answered(Answer::Unconfirmed { unreadable, rest })
+    }
+
+    /// Whether a copy of our message whose last character came then can be an echo: that is not complete before the
+    /// message has left, where somebody answers on a pseudo-terminal, which takes no time; nor when an answer can be.
+    fn can_be_echo(&self, last: Instant) -> bool {
+        last + self.start.character() / 2 >= self.left
+            && last < self.left + self.start.wire_time(self.message.len())
+    }
+
+    /// A pause this long ends a run of characters.
+    fn run_pause(&self) -> Duration {
+        self.start.character() * timing::RUN_PAUSE_CHARACTERS + timing::ADAPTER_LAG
     }
 
     /// Listens at the start rate for text, then returns to the data rate.
@@ -230,7 +299,10 @@ impl Acknowledge {
             return Next::Wait(until);
         }
         let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
-        if diagnosis::is_mostly_text(&plain) {
+        // A second identification has ended by now, and has no values.
+        let goes_on = self.run.is_some_and(|(_, last)| now < last + self.run_pause());
+        let has_values = plain.iter().any(|byte| matches!(byte, b'(' | b')'));
+        if diagnosis::is_mostly_text(&plain) && (goes_on || has_values) {
             return Next::Answered(Answer::Readout(self.start.baud));
         }
         // Whatever it is, the meter may still be at the data rate.

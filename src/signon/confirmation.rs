@@ -6,14 +6,26 @@
 //! so that it cannot depend on how the bytes were cut into reads.
 
 use crate::hdlc;
-use crate::message::{ACK, BREAK, NAK, STX};
-use crate::parity;
+use crate::message::{ACK, BREAK, ETX, NAK, STX};
+use crate::parity::{self, Survey};
 
 /// Printable characters after an STX that make a readout.
 const READOUT_EVIDENCE: usize = 4;
 
 /// Printable characters in a row that make text.
 const TEXT_EVIDENCE: usize = 12;
+
+/// Bytes that a line can make by itself when its rate changes; more are somebody's.
+const GLITCH_MAX: usize = 2;
+
+/// What a meter confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Protocol control, baud and mode control character, parity bits taken off.
+    pub says: [u8; 3],
+    /// What the parity bits of the whole say about that.
+    pub parity: Survey,
+}
 
 /// The judgement over the bytes received after the acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +36,12 @@ pub(super) enum Judgement {
     Junk,
     /// A confirmation has begun.
     Begun,
-    /// A confirmation, naming this baud character; the pipe begins at `end`.
+    /// A confirmation; the pipe begins at `end`.
     Confirmed {
-        /// The baud character that the meter confirms.
-        z: u8,
+        /// What it says.
+        what: Confirmed,
+        /// Index of its first byte.
+        start: usize,
         /// Index of the first byte behind it.
         end: usize,
     },
@@ -55,15 +69,16 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     let before_frame = &plain[..frame.unwrap_or(plain.len())];
     for start in 0..before_frame.len() {
         let rest = &before_frame[start..];
-        if let &[ACK, _, z, _, b'\r', b'\n', ..] = rest
-            && rest[1..4].iter().all(u8::is_ascii_graphic)
-        {
-            return Judgement::Confirmed { z, end: start + 6 };
+        if let Some(length) = confirmation_length(rest, frame.is_some()) {
+            let end = start + length;
+            return Judgement::Confirmed { what: confirmed(&bytes[start..end]), start, end };
         }
         if rest.starts_with(&BREAK) {
             return Judgement::Break;
         }
-        if rest[0] == STX && printable_prefix(&rest[1..]) >= READOUT_EVIDENCE {
+        let printable = printable_prefix(&rest[1..]);
+        let is_empty_one = printable > 0 && rest.get(1 + printable) == Some(&ETX);
+        if rest[0] == STX && (printable >= READOUT_EVIDENCE || is_empty_one) {
             return Judgement::Readout;
         }
     }
@@ -76,7 +91,49 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     if (0..plain.len()).any(|start| begins_confirmation(&plain[start..])) {
         return Judgement::Begun;
     }
-    if plain == [NAK] { Judgement::Nak } else { Judgement::Junk }
+    let mut said = bytes.iter().filter(|&&byte| !is_glitch(byte)).map(|&byte| parity::strip(byte));
+    let refuses = said.next() == Some(NAK) && said.all(|byte| matches!(byte, NAK | b'\r' | b'\n'));
+    if refuses { Judgement::Nak } else { Judgement::Junk }
+}
+
+/// The confirmation in `bytes`, if that is what stands there though its end does not: the meter says what was `sent`.
+pub(super) fn unended(bytes: &[u8], sent: [u8; 3]) -> Option<Confirmed> {
+    let start = bytes.iter().position(|&byte| parity::strip(byte) == ACK)?;
+    let what = confirmed(bytes.get(start..).filter(|rest| rest.len() >= 4)?);
+    (what.says == sent).then_some(what)
+}
+
+/// How many of the bytes that came in place of a confirmation are somebody's.
+pub(super) fn unreadable(bytes: &[u8]) -> usize {
+    let is_nothing = bytes.len() <= GLITCH_MAX && bytes.iter().all(|&byte| is_glitch(byte));
+    if is_nothing { 0 } else { bytes.len() }
+}
+
+/// Whether an answer can begin with this byte.
+pub(super) fn opens_answer(byte: u8) -> bool {
+    byte == hdlc::FLAG || [ACK, NAK, BREAK[0], STX].contains(&parity::strip(byte))
+}
+
+fn is_glitch(byte: u8) -> bool {
+    matches!(byte, 0x00 | 0xFF)
+}
+
+/// Length of the confirmation that opens `plain`: it ends with CR LF, with LF, or with CR before a frame.
+fn confirmation_length(plain: &[u8], frame_follows: bool) -> Option<usize> {
+    let (head, end) = plain.split_at_checked(4)?;
+    if head[0] != ACK || !head[1..].iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
+    match *end {
+        [b'\r', b'\n', ..] => Some(6),
+        [b'\n', ..] => Some(5),
+        [b'\r'] if frame_follows => Some(5),
+        _ => None,
+    }
+}
+
+fn confirmed(bytes: &[u8]) -> Confirmed {
+    Confirmed { says: [1, 2, 3].map(|at| parity::strip(bytes[at])), parity: Survey::of(bytes) }
 }
 
 /// Index of the first flag that opens a frame, or that may: only flags follow.
@@ -124,12 +181,19 @@ fn longest_text(plain: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn says_252(bytes: &[u8]) -> Option<usize> {
+        match judge(bytes) {
+            Judgement::Confirmed { what, end, .. } if what.says == *b"252" => Some(end),
+            _ => None,
+        }
+    }
+
     #[test]
     fn a_confirmation_comes_with_parity_bits_and_without_and_behind_junk() {
         for junk in [&b""[..], b"\x00", b"\xF8\x0A", b"SK5\\2MT\r\n"] {
             for confirmation in [&b"\x06\xB2\x35\xB2\x8D\x0A"[..], b"\x06252\r\n"] {
                 let bytes = [junk, confirmation].concat();
-                assert_eq!(judge(&bytes), Judgement::Confirmed { z: b'5', end: bytes.len() }, "{bytes:x?}");
+                assert_eq!(says_252(&bytes), Some(bytes.len()), "{bytes:x?}");
                 for cut in junk.len() + 1..bytes.len() {
                     assert_eq!(judge(&bytes[..cut]), Judgement::Begun, "{:x?}", &bytes[..cut]);
                 }
@@ -140,7 +204,30 @@ mod tests {
     #[test]
     fn what_is_glued_to_a_confirmation_is_left() {
         let bytes = [&b"\x06\xB2\x35\xB2\x8D\x0A"[..], &hdlc::SNRM].concat();
-        assert_eq!(judge(&bytes), Judgement::Confirmed { z: b'5', end: 6 });
+        assert_eq!(says_252(&bytes), Some(6));
+        for end in [&b"\r"[..], b"\n"] {
+            assert_eq!(says_252(&[b"\x06252", end, &hdlc::SNRM].concat()), Some(5));
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_of_a_confirmation_is_seen_by_its_parity() {
+        let what = |bytes: &[u8]| match judge(bytes) {
+            Judgement::Confirmed { what, .. } => what,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(what(b"\x06\xB2\x35\xB2\x8D\x0A").parity, Survey::Right);
+        assert_eq!(what(b"\x06252\r\n").parity, Survey::Absent);
+        let damaged = what(b"\x06\xB2\x37\xB2\x8D\x0A");
+        assert_eq!((damaged.says, damaged.parity), (*b"272", Survey::Wrong { first: 2, count: 1 }));
+    }
+
+    #[test]
+    fn a_confirmation_without_an_end_is_one_if_it_says_what_was_sent() {
+        assert!(unended(b"\x06\xB2\x35\xB2\x8D", *b"252").is_some());
+        assert!(unended(b"\x06252", *b"252").is_some());
+        assert!(unended(b"\x06232\r", *b"252").is_none());
+        assert!(unended(b"\x06\xB2\x35", *b"252").is_none());
     }
 
     #[test]
@@ -156,7 +243,11 @@ mod tests {
     fn refusals_count_with_parity_bits_and_without() {
         assert_eq!(judge(b"\x15"), Judgement::Nak);
         assert_eq!(judge(b"\x95"), Judgement::Nak);
-        assert_eq!(judge(b"\x15\x00"), Judgement::Junk);
+        for again in [&b"\x15\x15"[..], b"\x95\x8D\x0A", b"\x00\x15", b"\xFF\x15\r\n"] {
+            assert_eq!(judge(again), Judgement::Nak, "{again:x?}");
+        }
+        assert_eq!(judge(b"\x15\x30"), Judgement::Junk);
+        assert_eq!(judge(b"\xF8\x15"), Judgement::Junk);
         assert_eq!(judge(b"\x01B0\x03\x71"), Judgement::Break);
         assert_eq!(judge(b"\x81B0\x03\x71"), Judgement::Break);
     }
@@ -165,6 +256,7 @@ mod tests {
     fn a_readout_is_known_by_its_stx_or_its_brackets() {
         assert_eq!(judge(b"\x020-0:"), Judgement::Readout);
         assert_eq!(judge(b"\x820-0:"), Judgement::Readout);
+        assert_eq!(judge(b"\x02!\r\n\x03"), Judgement::Readout);
         assert_eq!(judge(b"0-0:C.1.0(12345678)\r\n"), Judgement::Readout);
         assert_eq!(judge(b"/ISK5\\2MT382-1000\r\n"), Judgement::Junk);
     }

@@ -41,6 +41,11 @@ impl EchoFilter {
         self.heard
     }
 
+    /// How many characters of an echo that was heard are still to come.
+    pub(super) fn missing(&self) -> usize {
+        if self.heard { self.sent.len() - self.matched } else { 0 }
+    }
+
     /// Sifts one received character.
     pub(super) fn sift(&mut self, byte: u8) -> Sifted {
         if self.sent.get(self.matched).is_some_and(|&sent| sent == byte || sent == parity::strip(byte)) {

@@ -83,7 +83,7 @@ impl Identify {
         Self {
             settings,
             echo: EchoFilter::new(request),
-            listener: Listener::default(),
+            listener: Listener::new(settings),
             first_by: now + settings.wire_time(request.len()) + wait,
             limit,
             last: None,
@@ -144,10 +144,10 @@ impl Identify {
     fn hear(&mut self, heard: Heard, at: Instant) {
         match heard {
             Heard::Identification { identification, parity_in_sight } => {
-                // A second answer, after a retry, is as good as the first.
+                // A second answer, after a retry, is as good as the first; another line before it was none.
                 let strays = match &self.found {
-                    Some(found) => found.strays,
-                    None => strays(&self.heard, identification.line()),
+                    Some(found) if found.identification == identification => found.strays,
+                    _ => strays(&self.heard, identification.line()),
                 };
                 self.found = Some(Found { identification, parity_in_sight, strays, at, after: Vec::new() });
             }
@@ -159,10 +159,8 @@ impl Identify {
 
     /// How it ended, or until when to wait.
     pub(super) fn poll(&mut self, now: Instant) -> Result<Ended, Instant> {
-        if let Some(deadline) = self.listener.deadline()
-            && let Some(heard) = self.listener.handle_timeout(now)
-        {
-            self.hear(heard, deadline - timing::END_WITHOUT_LF);
+        if let Some((heard, at)) = self.listener.handle_timeout(now) {
+            self.hear(heard, at);
         }
         if let Some(ended) = &self.ended {
             return Ok(ended.clone());

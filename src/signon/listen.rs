@@ -4,14 +4,18 @@
 //! A line ends with LF, or with CR and half a second without LF. Within a line the identification begins at the last
 //! `/` that makes sense, since a `/` cannot stand inside one (clause 6.3.14) but does stand in junk.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::identification::{Identification, LENGTH_LIMIT};
 use crate::parity::{self, Survey};
+use crate::settings::Settings;
 use crate::timing;
 
-/// A line without a `/` is forgotten from its front beyond this many characters.
+/// A line is forgotten beyond this many characters; one that has a `/` is no identification by then.
 const LINE_MEMORY: usize = 512;
+
+/// Characters from the first `/` of a line on after which no end of it is waited for, whatever `/` came later.
+const SLASH_MEMORY: usize = 2 * LENGTH_LIMIT;
 
 /// What a line turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,49 +45,62 @@ pub struct Damage {
 }
 
 /// The line that is being received.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Listener {
+    /// From its CR to its end, where no LF comes.
+    end_without_lf: Duration,
     line: Vec<u8>,
     /// Length of the line up to its first CR, and when that CR came.
     carriage_return: Option<(usize, Instant)>,
 }
 
 impl Listener {
+    /// A listener on a line with these settings.
+    pub(super) fn new(settings: Settings) -> Self {
+        // A character is only seen when it is complete.
+        let end_without_lf = timing::END_WITHOUT_LF + settings.character() + timing::ADAPTER_LAG;
+        Self { end_without_lf, line: Vec::new(), carriage_return: None }
+    }
+
     /// Takes one character that was received at `now`.
     pub(super) fn push(&mut self, byte: u8, now: Instant) -> Option<Heard> {
-        self.line.push(byte);
+        if self.line.len() < LINE_MEMORY || self.carriage_return.is_none() {
+            self.line.push(byte);
+        }
         match parity::strip(byte) {
             b'\n' => return self.end_line(self.line.len()),
             b'\r' if self.carriage_return.is_none() => self.carriage_return = Some((self.line.len(), now)),
             _ => {}
         }
-        let slash = self.line.iter().rposition(|&byte| parity::strip(byte) == b'/');
-        match slash {
-            Some(start) if self.line.len() - start >= LENGTH_LIMIT => {
-                self.line.clear();
-                Some(Heard::Endless)
-            }
-            None if self.line.len() > LINE_MEMORY => {
-                self.line.clear();
-                self.carriage_return = None;
-                None
-            }
-            _ => None,
+        if self.carriage_return.is_some() {
+            return None;
         }
+        let mut slashes = (0..self.line.len()).filter(|&at| parity::strip(self.line[at]) == b'/');
+        let (first, last) = (slashes.next(), slashes.next_back());
+        let begun = |start: Option<usize>| start.map_or(0, |start| self.line.len() - start);
+        if begun(last.or(first)) >= LENGTH_LIMIT || begun(first) >= SLASH_MEMORY {
+            self.line.clear();
+            return Some(Heard::Endless);
+        }
+        if self.line.len() > LINE_MEMORY {
+            self.line.clear();
+        }
+        None
     }
 
     /// When a line that has its CR but no LF counts as ended.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.carriage_return.map(|(_, at)| at + timing::END_WITHOUT_LF)
+        self.carriage_return.map(|(_, at)| at + self.end_without_lf)
     }
 
     /// To be called at [`Self::deadline`].
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Heard> {
+    /// What the line was, and when it had ended.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<(Heard, Instant)> {
         let (length, at) = self.carriage_return?;
-        if now < at + timing::END_WITHOUT_LF {
+        if now < at + self.end_without_lf {
             return None;
         }
-        self.end_line(length)
+        self.end_line(length).map(|heard| (heard, at))
     }
 
     /// Whether what has come of the line so far can be the beginning of an identification.
@@ -115,9 +132,9 @@ fn judge(line: &[u8]) -> Option<Heard> {
             Identification::parse(candidate)
         };
         match (parsed, survey) {
-            // All wrong is odd parity; where merely most are wrong, bit 7 was no parity bit: junk.
+            // All wrong is odd parity, all set is mark; where merely most are wrong, bit 7 was no parity bit: junk.
             (ref parsed, Survey::Wrong { first, count })
-                if count <= candidate.len() / 4 || (count == candidate.len() && parsed.is_ok()) =>
+                if is_slight(count, candidate) || (parsed.is_ok() && all_wrong(count, candidate)) =>
             {
                 damaged = Some(Heard::Damaged(Damage { line: candidate.to_vec(), place: first, count }));
             }
@@ -127,20 +144,40 @@ fn judge(line: &[u8]) -> Option<Heard> {
             _ => {}
         }
     }
-    damaged
+    damaged.or_else(|| damaged_slash(line))
+}
+
+/// Whether so few characters are wrong that the others prove bit 7 to carry parity.
+fn is_slight(count: usize, candidate: &[u8]) -> bool {
+    count <= candidate.len() / 4
+}
+
+fn all_wrong(count: usize, candidate: &[u8]) -> bool {
+    count == candidate.len() || candidate.iter().all(|&byte| byte >= 0x80)
+}
+
+/// The identification whose `/` has a wrong bit.
+fn damaged_slash(line: &[u8]) -> Option<Heard> {
+    let slash = parity::with_even(b'/');
+    let start = line.iter().rposition(|&byte| (byte ^ slash).count_ones() == 1)?;
+    let candidate = &line[start..];
+    let Survey::Wrong { first: 0, count } = Survey::of(candidate) else { return None };
+    let mut plain: Vec<u8> = candidate.iter().map(|&byte| parity::strip(byte)).collect();
+    plain[0] = b'/';
+    let is_one = is_slight(count, candidate) && Identification::parse(&plain).is_ok();
+    is_one.then(|| Heard::Damaged(Damage { line: candidate.to_vec(), place: 0, count }))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn listen(bytes: &[u8]) -> (Vec<Heard>, Listener) {
         let now = Instant::now();
-        let mut listener = Listener::default();
+        let mut listener = Listener::new(Settings::seven_even(300));
         let mut heard: Vec<_> = bytes.iter().filter_map(|&byte| listener.push(byte, now)).collect();
-        heard.extend(listener.handle_timeout(now + Duration::from_millis(500)));
+        let end = listener.deadline().unwrap_or(now);
+        heard.extend(listener.handle_timeout(end).map(|(heard, _)| heard));
         (heard, listener)
     }
 
@@ -186,9 +223,26 @@ mod tests {
     fn eighty_characters_are_too_many() {
         let endless = [&b"/ISK5\\2"[..], &[b'x'; 200]].concat();
         let now = Instant::now();
-        let mut listener = Listener::default();
+        let mut listener = Listener::new(Settings::seven_even(300));
         let at = endless.iter().position(|&byte| listener.push(byte, now).is_some());
         assert_eq!(at, Some(79));
+        for length in [78, 79] {
+            let line = &endless[..length];
+            assert_eq!(only_line(&[line, b"\r\n"].concat()), line);
+        }
+        assert_eq!(listen(&[b'/'; 200]).0, [Heard::Endless]);
+    }
+
+    #[test]
+    fn a_slash_with_a_wrong_bit_is_damage_too() {
+        for bit in 0..8 {
+            let mut line: Vec<u8> =
+                b"x/ISK5\\2MT382-1000\r\n".iter().map(|&byte| parity::with_even(byte)).collect();
+            line[1] ^= 1 << bit;
+            let (heard, _) = listen(&line);
+            let [Heard::Damaged(damage)] = &heard[..] else { panic!("{bit}: {heard:?}") };
+            assert_eq!((damage.place, damage.count, damage.line.len()), (0, 1, 19));
+        }
     }
 
     #[test]

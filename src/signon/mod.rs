@@ -10,6 +10,7 @@
 //! A message's first character is taken to leave at the instant of the poll that gave it out.
 
 mod acknowledge;
+mod action;
 mod config;
 mod confirmation;
 mod echo;
@@ -23,51 +24,19 @@ use std::time::{Duration, Instant};
 
 use crate::baud;
 use crate::identification::{Identification, Mode};
-use crate::message;
+use crate::message::{self, MODE_HDLC};
 use crate::settings::Settings;
 use crate::timing;
 
-use acknowledge::{Acknowledge, Answer};
+use acknowledge::{Acknowledge, Answer, Came};
 use identify::{Ended, Identify};
 use prelude::Prelude;
 
+pub use action::{Action, Phase};
 pub use config::{Config, Confirm, WakeUp};
+pub use confirmation::Confirmed;
 pub use listen::Damage;
 pub use outcome::{Failed, Failure, Note, SignedOn};
-
-/// What the driver is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Set the line; with `drain`, only when what was written has left it.
-    Configure {
-        /// Rate and framing.
-        settings: Settings,
-        /// Whether characters may still be on their way out.
-        drain: bool,
-    },
-    /// From the next [`Action::Configure`] on, compute parity in software where the driver was to do it: hardware
-    /// parity has brought nothing usable.
-    DistrustHardwareParity,
-    /// Send these 7-bit characters (8-bit bytes where the framing is 8N1).
-    Transmit(Vec<u8>),
-    /// Hold the line at break for this long.
-    Break(Duration),
-    /// Wait until this instant, or until something is received.
-    Wait(Instant),
-    /// The sign-on is over.
-    Done(Box<Result<SignedOn, Failed>>),
-}
-
-/// What a sign-on is busy with, for people who watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Warming up, waking or freeing the meter, keeping silence before a request.
-    Preparing,
-    /// Waiting for the identification.
-    Identification,
-    /// Waiting for the answer to the acknowledgement.
-    Confirmation,
-}
 
 /// A sign-on. See the module's text for how to drive it.
 #[derive(Debug)]
@@ -81,6 +50,7 @@ pub struct SignOn {
     asked: Option<Instant>,
     echo_heard: bool,
     unasked: Vec<u8>,
+    elsewhere: Vec<u8>,
     notes: Vec<Note>,
     /// The attempt that got furthest.
     best: Option<Failed>,
@@ -115,6 +85,7 @@ impl SignOn {
             asked: None,
             echo_heard: false,
             unasked: Vec::new(),
+            elsewhere: Vec::new(),
             notes: Vec::new(),
             best: None,
             state: State::Prelude(Prelude::new(prelude::first(&config), start)),
@@ -158,22 +129,20 @@ impl SignOn {
             match &mut self.state {
                 State::Prelude(prelude) => {
                     let (next, answer) = prelude.poll(now);
-                    match answer {
-                        None => {}
-                        Some(answer) => {
-                            if answer == prelude::Answer::Frame {
-                                self.notes.push(Note::FreedByDisc(prelude.baud()));
-                            }
-                            let steps = prelude::after_answer(&self.config);
-                            self.state = State::Prelude(Prelude::new(steps, self.start));
-                            continue;
+                    if let Some(answer) = answer {
+                        if answer == prelude::Answer::Frame {
+                            self.notes.push(Note::FreedByDisc(prelude.baud()));
                         }
+                        let steps = prelude::after_answer(&self.config);
+                        self.state = State::Prelude(Prelude::new(steps, self.start));
+                        continue;
                     }
                     match next {
                         prelude::Next::Act(action) => return action,
                         prelude::Next::Wait(until) => return Action::Wait(until),
                         prelude::Next::Ready => {
                             self.unasked.extend_from_slice(prelude.unasked());
+                            self.elsewhere.extend_from_slice(prelude.elsewhere());
                             return self.request(now);
                         }
                     }
@@ -236,8 +205,19 @@ impl SignOn {
             Ended::Endless => return self.fail(Failure::NoIdentification, None, heard, now),
             Ended::Nothing => {
                 let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
-                let failure = terms::unusable(&heard, self.echo_heard);
-                let evidence = if failure == Failure::EchoOnly { received } else { heard };
+                let elsewhere = std::mem::take(&mut self.elsewhere);
+                let request = self.config.request.as_bytes();
+                let failure = match (&heard[..], &elsewhere[..]) {
+                    ([], []) if self.echo_heard => Failure::EchoOnly,
+                    ([], []) => Failure::Silent,
+                    ([], _) => Failure::Between,
+                    _ => terms::unusable(&heard, request, self.best.as_ref()),
+                };
+                let evidence = match failure {
+                    Failure::EchoOnly => received,
+                    Failure::Between => elsewhere,
+                    _ => heard,
+                };
                 return self.fail(failure, None, evidence, now);
             }
         };
@@ -275,29 +255,33 @@ impl SignOn {
     fn answered(&mut self, answer: Answer) {
         let State::Acknowledge(acknowledged) = &self.state else { return };
         let identification = acknowledged.identification.clone();
-        let (sent, baud) = (acknowledged.z, acknowledged.baud);
+        let (baud, z) = (acknowledged.baud, acknowledged.z);
+        let sent = [self.config.control, z, MODE_HDLC];
         let heard = [identification.line(), b"\r\n", acknowledged.exchange.heard()].concat();
+        if acknowledged.exchange.echo_heard() && !self.echo_heard {
+            self.echo_heard = true;
+            self.notes.push(Note::Echo);
+        }
         let failure = match answer {
-            Answer::Confirmed { z, early, rest } => {
-                if early {
+            Answer::Confirmed { what, came, rest } => {
+                if came == Came::Early {
                     self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
                 }
-                if z != sent {
-                    self.notes.push(Note::ConfirmedOther { z, sent });
+                if what.says != sent {
+                    self.notes.push(Note::ConfirmedOther { confirmed: what, sent });
                 }
                 return self.succeed(identification, Mode::E, baud, Some(true), rest);
             }
             Answer::NotAwaited { rest } => {
                 return self.succeed(identification, Mode::E, baud, None, rest);
             }
-            Answer::Unconfirmed { .. } if self.config.confirm == Confirm::Require => Failure::Unconfirmed,
+            Answer::Unconfirmed { unreadable, .. } if self.config.confirm == Confirm::Require => {
+                Failure::Unconfirmed(unreadable)
+            }
             Answer::Unconfirmed { unreadable, rest } => {
-                self.notes.push(if unreadable > 0 {
-                    Note::Unreadable(unreadable)
-                } else {
-                    Note::Unconfirmed
-                });
-                if self.config.forced_baud.is_some_and(|forced| identification.baud() != Some(forced)) {
+                let unread = Note::Unreadable(unreadable);
+                self.notes.push(if unreadable > 0 { unread } else { Note::Unconfirmed });
+                if terms::offered_rate(&identification) != Some(baud) {
                     self.notes.push(Note::ForcedUnconfirmed(baud));
                 }
                 return self.succeed(identification, Mode::E, baud, Some(false), rest);
@@ -350,7 +334,7 @@ impl SignOn {
         received: Vec<u8>,
         now: Instant,
     ) -> Option<Action> {
-        let heard = !matches!(failure, Failure::Silent | Failure::EchoOnly);
+        let heard = !matches!(failure, Failure::Silent | Failure::EchoOnly | Failure::Between);
         let is_final = failure.is_final();
         let failed = self.failed(failure, identification, received);
         let too_late = self.limit.is_some_and(|limit| now + self.next_attempt(now) > limit);

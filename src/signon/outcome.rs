@@ -1,6 +1,7 @@
 //! How a sign-on ends: the facts of a success, of a failure, and what is worth a note.
 
 use crate::identification::{Identification, Mode};
+use crate::signon::confirmation::Confirmed;
 use crate::signon::listen::Damage;
 
 /// A sign-on that reached its goal.
@@ -41,12 +42,12 @@ pub enum Note {
     FreedByDisc(u32),
     /// The confirmation came before the change of rate: at the start rate in Bd.
     ConfirmedAtOldRate(u32),
-    /// The confirmation names another baud character than the acknowledgement.
+    /// The confirmation does not say what the acknowledgement said.
     ConfirmedOther {
-        /// The baud character that the meter named.
-        z: u8,
-        /// The baud character that we sent.
-        sent: u8,
+        /// What the meter said.
+        confirmed: Confirmed,
+        /// Protocol control, baud and mode control character that we sent.
+        sent: [u8; 3],
     },
     /// No confirmation came.
     Unconfirmed,
@@ -84,6 +85,9 @@ pub enum Failure {
     /// What came is no 7-bit text.
     #[error("bytes that are no text")]
     Garbled,
+    /// Something came only while the line was at other rates, to free a meter from an earlier session.
+    #[error("bytes between the requests only")]
+    Between,
     /// What came is text without an identification.
     #[error("text without an identification")]
     NoIdentification,
@@ -117,9 +121,9 @@ pub enum Failure {
     /// The meter sent its data instead, at this rate in Bd.
     #[error("a readout at {0} Bd")]
     Readout(u32),
-    /// The meter did not confirm, and that was required.
+    /// The meter did not confirm, and that was required; this many bytes came that could not be read.
     #[error("no confirmation")]
-    Unconfirmed,
+    Unconfirmed(usize),
 }
 
 impl Failure {
@@ -128,7 +132,7 @@ impl Failure {
         match self {
             Self::Silent => "silent",
             Self::EchoOnly => "echo-only",
-            Self::Garbled => "garbled",
+            Self::Garbled | Self::Between => "garbled",
             Self::NoIdentification => "no-ident",
             Self::Parity(_) => "parity",
             Self::Push => "push",
@@ -139,7 +143,7 @@ impl Failure {
             Self::UnknownBaud => "unknown-baud",
             Self::RefusedByNak | Self::RefusedByBreak => "refused",
             Self::Readout(_) => "readout",
-            Self::Unconfirmed => "unconfirmed",
+            Self::Unconfirmed(_) => "unconfirmed",
         }
     }
 
@@ -148,7 +152,7 @@ impl Failure {
         match self {
             Self::Silent => 0,
             Self::EchoOnly => 1,
-            Self::Garbled => 2,
+            Self::Garbled | Self::Between => 2,
             Self::NoIdentification => 3,
             Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 4,
             _ => 5,
@@ -158,10 +162,11 @@ impl Failure {
     /// Whether a further attempt can change it.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Silent | Self::EchoOnly | Self::Garbled | Self::NoIdentification | Self::Parity(_) => false,
+            Self::Silent | Self::EchoOnly | Self::Garbled | Self::Between => false,
+            Self::NoIdentification | Self::Parity(_) => false,
             Self::Push | Self::Sml | Self::Hdlc => true,
             Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => true,
-            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed => true,
+            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => true,
         }
     }
 }

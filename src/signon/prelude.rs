@@ -132,12 +132,15 @@ pub(super) struct Prelude {
     steps: VecDeque<Step>,
     waiting: Option<Waiting>,
     echo: EchoFilter,
+    start: Settings,
     settings: Settings,
     last_received: Option<Instant>,
     /// What came while an answer was listened for.
     answer: Vec<u8>,
-    /// What came unasked.
+    /// What came unasked at the start rate.
     unasked: Vec<u8>,
+    /// What came at others, and is no answer: how a character of the start rate looks there, mostly.
+    elsewhere: Vec<u8>,
 }
 
 /// What the current step waits for.
@@ -166,16 +169,23 @@ impl Prelude {
             steps,
             waiting: None,
             echo: EchoFilter::new(&[]),
+            start: settings,
             settings,
             last_received: None,
             answer: Vec::new(),
             unasked: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 
-    /// What came unasked, and is no echo.
+    /// What came unasked at the start rate, and is no echo.
     pub(super) fn unasked(&self) -> &[u8] {
         &self.unasked
+    }
+
+    /// What came at other rates, and is no echo.
+    pub(super) fn elsewhere(&self) -> &[u8] {
+        &self.elsewhere
     }
 
     /// The rate in Bd that the line is set to.
@@ -191,10 +201,11 @@ impl Prelude {
             // Unsifted: a UA opens like the DISC that it answers.
             return keep(&mut self.answer, &[byte]);
         }
+        let kept = if self.settings == self.start { &mut self.unasked } else { &mut self.elsewhere };
         match sifted {
             Sifted::Nothing => {}
-            Sifted::One(byte) => keep(&mut self.unasked, &[byte]),
-            Sifted::Two(first, second) => keep(&mut self.unasked, &[first, second]),
+            Sifted::One(byte) => keep(kept, &[byte]),
+            Sifted::Two(first, second) => keep(kept, &[first, second]),
         }
     }
 

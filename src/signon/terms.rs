@@ -4,8 +4,10 @@
 use crate::baud;
 use crate::diagnosis::{self, Content};
 use crate::identification::{IDENT_MAX, Identification};
+use crate::message;
+use crate::parity;
 use crate::signon::config::Config;
-use crate::signon::outcome::{Failure, Note};
+use crate::signon::outcome::{Failed, Failure, Note};
 
 /// Why the acknowledgement must not be sent, if there is a reason.
 pub(super) fn refusal(config: &Config, identification: &Identification) -> Option<Failure> {
@@ -24,9 +26,12 @@ pub(super) fn refusal(config: &Config, identification: &Identification) -> Optio
 
 /// The rate for HDLC in Bd: the one asked for, or the one offered.
 pub(super) fn data_rate(config: &Config, identification: &Identification) -> Option<u32> {
-    let offered =
-        if has_blank_rate(identification) { Some(9600) } else { baud::of_digit(identification.z()) };
-    config.forced_baud.or(offered)
+    config.forced_baud.or(offered_rate(identification))
+}
+
+/// The rate for HDLC in Bd that the meter offers.
+pub(super) fn offered_rate(identification: &Identification) -> Option<u32> {
+    if has_blank_rate(identification) { Some(9600) } else { baud::of_digit(identification.z()) }
 }
 
 /// Whether the baud character is a blank beside an offer of mode E: one maker's way to say 9600.
@@ -51,16 +56,35 @@ pub(super) fn notes(
     .flatten()
 }
 
-/// What an attempt failed with that heard this, and no identification in it.
-pub(super) fn unusable(heard: &[u8], echo: bool) -> Failure {
-    if heard.is_empty() {
-        return if echo { Failure::EchoOnly } else { Failure::Silent };
+/// What an attempt failed with that heard this, not empty, and no identification in it; and how an `earlier` one did.
+pub(super) fn unusable(heard: &[u8], request: &[u8], earlier: Option<&Failed>) -> Failure {
+    if is_broken_echo(heard, request) {
+        return Failure::EchoOnly;
     }
     match diagnosis::content(heard) {
         Content::Garbled => Failure::Garbled,
         Content::Text => Failure::NoIdentification,
+        Content::Telegram if is_our_doing(heard, earlier) => Failure::NoIdentification,
         Content::Telegram => Failure::Push,
         Content::Sml => Failure::Sml,
         Content::Hdlc => Failure::Hdlc,
     }
+}
+
+/// Whether text with values is a readout that our own earlier request has brought about: it opens with STX, or an
+/// identification came before, which was left unacknowledged.
+fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
+    earlier.is_some_and(|earlier| {
+        matches!(earlier.failure, Failure::Parity(_))
+            || heard.iter().any(|&byte| parity::strip(byte) == message::STX)
+    })
+}
+
+/// Whether all of it is our request with characters missing.
+fn is_broken_echo(heard: &[u8], request: &[u8]) -> bool {
+    let mut sent = request.iter();
+    let says_something = heard.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
+    heard.len() >= 2
+        && says_something
+        && heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
 }

@@ -13,6 +13,9 @@ use crate::settings::{Framing, Settings};
 use crate::timeline::{Band, Side, Span};
 use crate::timing;
 
+/// A pause this long ends a message, whatever the rate: a program that answers takes less.
+const PAUSE: Duration = Duration::from_millis(120);
+
 /// Characters of an acknowledgement and of a confirmation.
 pub(super) const ACKNOWLEDGEMENT: usize = 6;
 
@@ -55,7 +58,7 @@ impl Run {
             return timing::INTER_CHARACTER_MAX + timing::ADAPTER_LAG;
         }
         let characters = self.settings.map_or(Duration::ZERO, |settings| settings.wire_time(3));
-        timing::RUN_PAUSE.max(characters)
+        PAUSE.max(characters)
     }
 
     fn split_off(&mut self, at: usize) -> Self {
@@ -164,7 +167,7 @@ impl Grouper {
     fn broke(&mut self, at: Duration, length: Duration) {
         self.close();
         let times = vec![Span { start: at, end: at + length }];
-        self.echo = Some(Echo { bytes: vec![0], from: at, until: at + length + timing::RUN_PAUSE });
+        self.echo = Some(Echo { bytes: vec![0], from: at, until: at + length + PAUSE });
         self.runs.push(Run { times, origin: Origin::Break, ..Run::new(Side::Reader, self.settings()) });
     }
 

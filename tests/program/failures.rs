@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::Instant;
 
 use rustix::process::Signal;
 
@@ -85,49 +84,6 @@ fn a_line_that_only_returns_what_we_send_ends_with_6() {
     let echo = EchoLine::start();
     let args = ["--json", "--attempts", "1", "--wait", "500ms"];
     run(&mut probe(&echo.path, args)).problem(6, "echo-only");
-}
-
-#[test]
-fn every_failure_of_a_meter_has_its_kind() {
-    let quick: &[&str] = &["--attempts", "1", "--wait", "800ms"];
-    let cases: &[(&str, &[&str], u8, &str)] = &[
-        ("silent", quick, 6, "silent"),
-        ("addressed", quick, 6, "silent"),
-        ("silent+echo", quick, 6, "echo-only"),
-        ("wrong-rate", quick, 7, "garbled"),
-        ("bad-parity-always", &["--attempts", "1"], 7, "parity"),
-        ("cut", &["--attempts", "1"], 7, "no-ident"),
-        ("push", &[], 7, "push"),
-        ("sml", &[], 7, "sml"),
-        ("hdlc-push", &[], 7, "hdlc"),
-        ("mode-c", &[], 8, "no-mode-e"),
-        ("nak", &[], 8, "refused"),
-        ("nak-break", &[], 8, "refused"),
-        ("readout-at-z", &[], 8, "readout"),
-        ("readout-at-300", &["--attempts", "1"], 8, "readout"),
-        ("odd-z-letter", &[], 8, "unknown-baud"),
-        ("no-confirm", &["--confirm", "require"], 8, "unconfirmed"),
-        ("book", &["-m", "XXX"], 9, "wrong-manufacturer"),
-        ("unplugged", &[], 10, "line-lost"),
-        ("unplugged-early", &[], 10, "line-lost"),
-        ("unplugged-late", &[], 10, "line-lost"),
-    ];
-    all_at_once(cases, |(scenario, args, code, kind)| {
-        // Without real time, a meter's characters take none and nothing can be cut off or misread.
-        let meter = VirtualMeter::start(&["--real-time", "--scenario", scenario]);
-        let began = Instant::now();
-        let report = run(probe(meter.port(), *args).arg("--json")).problem(*code, kind);
-        println!("{scenario}: {:?}, {report}", began.elapsed());
-        assert!(began.elapsed() < ms(20_000), "{scenario}: {:?}", began.elapsed());
-        assert_eq!(report["port"], meter.port());
-        if *code == 8 || *code == 9 {
-            assert!(report["manufacturer"].is_string() && report["ident"].is_string(), "{report}");
-        }
-        if *code == 6 {
-            let received = if *kind == "silent" { "" } else { "2f3f210d0a" };
-            assert_eq!(report["error"]["received"], received, "{report}");
-        }
-    });
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod failures;
 mod link;
 mod list;
+mod meters;
 mod options;
 mod pipe;
 mod replay;

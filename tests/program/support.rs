@@ -38,14 +38,18 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 /// Runs cases side by side: most of their time is waiting.
 pub fn all_at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
-    // Few enough at a time that each meter gets the processor within its times.
-    for some in cases.chunks(6) {
-        thread::scope(|scope| {
-            for case in some {
-                scope.spawn(|| test(case));
-            }
-        });
-    }
+    let cases = Mutex::new(cases.iter());
+    let next = || cases.lock().unwrap().next();
+    thread::scope(|scope| {
+        // Few enough at a time that each meter gets the processor within its times.
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    test(case);
+                }
+            });
+        }
+    });
 }
 
 fn clean(program: impl AsRef<OsStr>) -> Command {

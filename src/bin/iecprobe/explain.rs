@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use iecprobe::baud;
 use iecprobe::hdlc::Addresses;
+use iecprobe::identification::Identification;
 use iecprobe::line::{OpenError, Port, State};
 use iecprobe::link::Answer;
-use iecprobe::parity;
+use iecprobe::message::STX;
+use iecprobe::parity::{self, Survey};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Config, Damage, Failed, Failure, Note};
 use iecprobe::text;
 
-use crate::list;
+use crate::{hints, list};
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -173,110 +174,80 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
         .as_ref()
         .map_or_else(|| "the meter".to_owned(), |identification| text::escaped(identification.line()));
     let start = config.start_baud;
-    let count = failed.received.len();
+    let count = bytes(failed.received.len());
     let heard = text::dump(&failed.received, 16);
-    let shown = text::escaped(&failed.received[..count.min(80)]);
     let requests =
         if failed.attempts == 1 { "1 request".into() } else { format!("{} requests", failed.attempts) };
-    match &failed.failure {
-        Failure::Silent => Problem::new(
-            6,
-            "silent",
-            format!("no answer to {requests} at {start} Bd: not a single byte came"),
-            "is the head on the meter the right way round and seated? a meter that hangs in an earlier session is \
-             free again after 2 minutes; some need --address, --wake-up normal or --start-baud 9600",
-        ),
-        Failure::EchoOnly => Problem::new(
-            6,
-            "echo-only",
-            format!("nothing but our own echo came back to {requests} at {start} Bd"),
-            "the head works and sees its own light: put it on the meter, turn it, or clean the window; a meter that \
-             hangs in an earlier session is free again after 2 minutes",
-        ),
-        Failure::Garbled => Problem::new(
+    let (code, message) = match &failed.failure {
+        Failure::Silent => (6, format!("no answer to {requests} at {start} Bd: not a single byte came")),
+        Failure::EchoOnly => (6, format!("nothing but our own echo came back to {requests} at {start} Bd")),
+        Failure::Garbled => (7, format!("{count} came at {start} Bd 7E1 that are no 7-bit text: {heard}")),
+        Failure::Between => (
             7,
-            "garbled",
-            format!("{count} bytes came at {start} Bd 7E1 that are no 7-bit text: {heard}"),
-            "another rate (--start-baud 9600), an inverting head, stray light, or another program on the port \
-             (ModemManager, brltty)",
+            format!(
+                "no answer to {requests} at {start} Bd, but {count} between them, at other rates: {heard}"
+            ),
         ),
-        Failure::Parity(damage) => wrong_parity(damage, failed.attempts),
-        Failure::NoIdentification => Problem::new(
+        Failure::Parity(damage) => (7, wrong_parity(damage, failed.attempts)),
+        Failure::NoIdentification => return no_identification(failed, config),
+        Failure::Push => (
             7,
-            "no-ident",
-            format!("text came, but no whole identification `/XXXZ..`: `{shown}`"),
-            "hold the head still and seated; if it is always the same text, the meter is not one of IEC 62056-21",
-        ),
-        Failure::Push => Problem::new(
-            7,
-            "push",
             format!(
                 "the meter sends telegrams by itself, not in answer to us: `{}`",
                 first_line(&failed.received)
             ),
-            "this is a push interface (SML text, P1): read it with a program that only listens",
         ),
-        Failure::Sml => Problem::new(
-            7,
-            "sml",
-            format!("the meter sends SML by itself: {heard}"),
-            "read it with an SML program, mostly at 9600 Bd 8N1; there is no sign-on",
-        ),
-        Failure::Hdlc => Problem::new(
-            7,
-            "hdlc",
-            format!("the line carries HDLC frames already: {heard}"),
-            "no sign-on is needed: use --direct with --pipe or a COMMAND, and --baud for the rate",
-        ),
-        Failure::NoModeE => Problem::new(
+        Failure::Sml => (7, format!("the meter sends SML by itself: {heard}")),
+        Failure::Hdlc => (7, format!("the line carries HDLC frames already: {heard}")),
+        Failure::NoModeE => (8, format!("{who} does not offer mode E (no `\\2` in its identification)")),
+        Failure::UnknownBaud => {
+            let z = failed.identification.as_ref().map_or(String::new(), |known| text::escaped(&[known.z()]));
+            let offer = if config.force { "is to enter" } else { "offers" };
+            (8, format!("{who} {offer} mode E, but its baud character `{z}` names no rate"))
+        }
+        Failure::RefusedByNak => (8, format!("{who} answered the acknowledgement with NAK")),
+        Failure::RefusedByBreak => (8, format!("{who} answered the acknowledgement with a break message")),
+        Failure::Readout(rate) => (8, format!("{who} sent its data at {rate} Bd instead of entering mode E")),
+        Failure::Unconfirmed(0) => (8, format!("{who} did not confirm the change of rate")),
+        Failure::Unconfirmed(unreadable) => (
             8,
-            "no-mode-e",
-            format!("{who} does not offer mode E (no `\\2` in its identification)"),
-            "read it with a mode C program; if you know that it speaks HDLC all the same, try --force",
-        ),
-        Failure::UnknownBaud => Problem::new(
-            8,
-            "unknown-baud",
-            format!(
-                "{who} offers mode E, but its baud character `{}` names no rate",
-                failed.identification.as_ref().map_or(String::new(), |known| text::escaped(&[known.z()]))
-            ),
-            "name the rate with --baud, 9600 to begin with",
-        ),
-        Failure::RefusedByNak => Problem::new(
-            8,
-            "refused",
-            format!("{who} answered the acknowledgement with NAK"),
-            "try another rate with --baud 2400 or --baud 9600, or --control 0",
-        ),
-        Failure::RefusedByBreak => Problem::new(
-            8,
-            "refused",
-            format!("{who} answered the acknowledgement with a break message"),
-            "its optical port may be locked for HDLC; try another rate with --baud, or ask who runs the meter",
-        ),
-        Failure::Readout(rate) => Problem::new(
-            8,
-            "readout",
-            format!("{who} sent its data at {rate} Bd instead of entering mode E"),
-            "it offers mode E and does not keep it: read it with a mode C program; try --baud 300 or --baud 9600 first",
-        ),
-        Failure::Unconfirmed => Problem::new(
-            8,
-            "unconfirmed",
-            format!("{who} did not confirm the change of rate"),
-            "many meters never do: leave out `--confirm require`, or try --baud 300",
+            format!("{who} answered the acknowledgement with {} that could not be read", bytes(*unreadable)),
         ),
         Failure::WrongManufacturer => {
             let wanted: Vec<String> = config.manufacturers.iter().map(ToString::to_string).collect();
-            Problem::new(
-                9,
-                "wrong-manufacturer",
-                format!("{who} is not from {}; no acknowledgement was sent", wanted.join(" or ")),
-                "is this the right meter? leave out -m to take any",
+            let wanted = wanted.join(" or ");
+            (9, format!("{who} is not from {wanted}; no acknowledgement was sent"))
+        }
+    };
+    Problem::new(code, failed.failure.kind(), message, hints::hint(failed, config))
+}
+
+fn bytes(count: usize) -> String {
+    if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
+}
+
+/// Text without an identification that was in time and whole.
+fn no_identification(failed: &Failed, config: &Config) -> Problem {
+    let plain: Vec<u8> = failed.received.iter().map(|&byte| parity::strip(byte)).collect();
+    let mut lines = plain.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    let whole = lines.find_map(|line| Identification::parse(line).ok());
+    let (message, hint) = match whole {
+        Some(late) => (
+            format!("the identification `{}` came too late to be answered", text::escaped(late.line())),
+            hints::late(config),
+        ),
+        None if plain.contains(&STX) && plain.contains(&b'(') => {
+            ("a readout came, but no identification before it".into(), hints::stray_readout())
+        }
+        None => {
+            let shown = text::escaped(&failed.received[..failed.received.len().min(80)]);
+            (
+                format!("text came, but no whole identification `/XXXZ..`: `{shown}`"),
+                hints::hint(failed, config),
             )
         }
-    }
+    };
+    Problem::new(7, failed.failure.kind(), message, hint)
 }
 
 /// The first line of text that says something, without its end.
@@ -286,21 +257,16 @@ fn first_line(received: &[u8]) -> String {
     text::escaped(lines.find(|line| !line.is_empty()).unwrap_or_default())
 }
 
-fn wrong_parity(damage: &Damage, attempts: u32) -> Problem {
+fn wrong_parity(damage: &Damage, attempts: u32) -> String {
     let byte = damage.line[damage.place];
     let line: Vec<u8> = damage.line.iter().map(|&byte| parity::strip(byte)).collect();
-    Problem::new(
-        7,
-        "parity",
-        format!(
-            "the identification `{}` has wrong parity: byte {} is {byte:02X}, {} of {} are wrong, \
-             in {attempts} attempts",
-            first_line(&line),
-            damage.place + 1,
-            damage.count,
-            damage.line.len(),
-        ),
-        "a loose head or stray light: seat it and shade it; if it stays, try --parity none",
+    format!(
+        "the identification `{}` has wrong parity: byte {} is {byte:02X}, {} of {} are wrong, in {}",
+        first_line(&line),
+        damage.place + 1,
+        damage.count,
+        damage.line.len(),
+        if attempts == 1 { "1 attempt".into() } else { format!("{attempts} attempts") },
     )
 }
 
@@ -311,7 +277,9 @@ pub fn note(note: &Note) -> String {
         Note::ParityInSight => {
             "the identification came with its parity bits in sight (an 8N1 line to a 7E1 meter)".into()
         }
-        Note::StrayCharacters(count) => format!("{count} stray bytes came before the identification"),
+        Note::StrayCharacters(count) => {
+            format!("{} came before the identification and belong to nothing", bytes(*count))
+        }
         Note::LongIdent(length) => format!("the ident has {length} characters, the standard allows 16"),
         Note::BlankBaudCharacter => "the baud character is a blank; taken for 9600 Bd".into(),
         Note::Attempts(count) => format!("the meter answered request {count}"),
@@ -319,18 +287,23 @@ pub fn note(note: &Note) -> String {
         Note::ConfirmedAtOldRate(rate) => {
             format!("the confirmation came before the change of rate, at {rate} Bd")
         }
-        Note::ConfirmedOther { z, sent } => {
-            let rate = baud::of_digit(*z).map_or_else(String::new, |rate| format!(", that is {rate} Bd"));
-            format!(
-                "the meter confirmed `{}`{rate}, not `{}`: the rate may not be in force",
-                text::escaped(&[*z]),
-                text::escaped(&[*sent])
-            )
+        Note::ConfirmedOther { confirmed, sent } => {
+            let says = format!("`{}` for `{}`", text::escaped(&confirmed.says), text::escaped(sent));
+            match confirmed.parity {
+                Survey::Right => format!("the confirmation says {says}: rate or mode may not be in force"),
+                Survey::Wrong { .. } => {
+                    format!("the confirmation could not be read well: {says}, with wrong parity")
+                }
+                Survey::Absent => format!(
+                    "the confirmation says {says}: rate or mode may not be in force, or a character was damaged"
+                ),
+            }
         }
         Note::Unconfirmed => "the meter did not confirm; many never do".into(),
-        Note::Unreadable(count) => {
-            format!("{count} unreadable bytes came in place of a confirmation, perhaps one at the old rate")
-        }
+        Note::Unreadable(count) => format!(
+            "{} came in place of a confirmation and could not be read: perhaps a confirmation or a NAK at another rate",
+            bytes(*count)
+        ),
         Note::ForcedUnconfirmed(rate) => {
             format!(
                 "{rate} Bd is not what the meter offered, and it did not confirm: the rate may not be in force"

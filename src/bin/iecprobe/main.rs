@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod ending;
 mod explain;
+mod hints;
 mod list;
 mod picture;
 mod report;
