@@ -150,7 +150,7 @@ mod tests {
         exchange.receive(&Addresses::default().disc()[..4], until);
         assert!(matches!(exchange.poll(until), Action::Wait(later) if later > until));
         let mut now = until;
-        for _ in 0..2 * RECEIVED_MAX {
+        for _ in 0..4000 {
             exchange.receive(&[0x55], now);
             match exchange.poll(now) {
                 Action::Wait(later) => now = later.min(now + Duration::from_millis(1)),
