@@ -17,6 +17,9 @@ use crate::observer::Observer;
 /// Bytes buffered in each direction.
 const BUFFER: usize = 64 * 1024;
 
+/// Most that is read of the input at once: who fills it is woken while the line is still busy with the last of it.
+const GULP: usize = 16 * 1024;
+
 /// A pipe that says it can be written takes this much without blocking (PIPE_BUF).
 const CHUNK: usize = 4096;
 
@@ -183,7 +186,8 @@ pub fn carry(
         if input_ready.any()
             && let Some(room) = outward.room()
         {
-            match input.read(room) {
+            let most = room.len().min(GULP);
+            match input.read(&mut room[..most]) {
                 Ok(0) => {
                     input_open = false;
                     last = now;
