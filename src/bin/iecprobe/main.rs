@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser};
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::interrupt::{self, Interrupt};
 use iecprobe::line::{self, Line};
-use iecprobe::pipe::{self, End};
+use iecprobe::pipe::{self, End, User};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{Failed, SignOn, SignedOn};
 
@@ -83,6 +83,7 @@ fn main() -> ExitCode {
 fn run(args: &Args, port: &str) -> Result<(), Exit> {
     let began = Instant::now();
     let interrupt = Interrupt::register().map_err(|error| Problem::internal(error.to_string()))?;
+    command::check(&args.command).map_err(Problem::internal)?;
     let start = if args.direct {
         Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
     } else {
@@ -143,7 +144,7 @@ fn drive(
             skip_lf: confirmed && first.is_empty(),
             first,
             settled: if args.direct { Instant::now() } else { settled },
-            linger: args.linger,
+            user: if args.command.is_empty() { User::Streams { linger: args.linger } } else { User::Command },
         };
         ended = carry(args, port, line, plan, interrupt, watch);
     }
