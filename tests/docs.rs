@@ -1,8 +1,11 @@
-//! What README.md and docs/failures.md show is what the programs print: every `console` block is run as it stands.
+//! What README.md and the pages in docs/ show is what the programs print: every `console` block is run as it stands.
 //!
 //! A line that begins with `$ ` is a command, one with `> ` its continuation; the lines up to the next command are its
 //! output, stdout and stderr as they come. Times, process numbers and pseudo-terminal numbers may differ. A block that
 //! is not to be run has another tag.
+
+#[path = "dlms/python.rs"]
+mod python;
 
 use std::fs;
 use std::path::Path;
@@ -26,8 +29,10 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
                 if let Some(command) = line.strip_prefix("$ ") {
                     steps.push(Step { command: command.to_owned(), output: String::new() });
                 } else if let Some(step) = steps.last_mut() {
-                    match line.strip_prefix("> ").filter(|_| step.output.is_empty()) {
-                        Some(more) => step.command += &format!("\n{more}"),
+                    match line.strip_prefix(">").filter(|_| step.output.is_empty()) {
+                        Some(more) => {
+                            step.command += &format!("\n{}", more.strip_prefix(' ').unwrap_or(more))
+                        }
                         None => step.output += &format!("{line}\n"),
                     }
                 }
@@ -39,7 +44,7 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
 
 /// What may differ from run to run, made equal.
 fn settled(output: &str) -> String {
-    [
+    let plain = [
         (r#""elapsed_ms":\d+"#, r#""elapsed_ms":0"#),
         (r"(?m)^ +\d+\.\d{4} ", "TIME "),
         (r"process \d+", "process N"),
@@ -51,12 +56,34 @@ fn settled(output: &str) -> String {
     .iter()
     .fold(output.trim().to_owned(), |text, (pattern, plain)| {
         regex_lite::Regex::new(pattern).unwrap().replace_all(&text, *plain).into_owned()
-    })
+    });
+    joined(&plain)
+}
+
+/// A trace in which neighbours of one direction and one setting are one: how received bytes are cut into reads is the
+/// machine's affair. Columns: direction and settings, hex, text.
+fn joined(text: &str) -> String {
+    let mut lines: Vec<[String; 3]> = Vec::new();
+    for line in text.lines() {
+        let (head, rest) =
+            line.split_at_checked(23).filter(|_| line.starts_with("TIME")).unwrap_or((line, ""));
+        let (hex, shown) = rest.split_at_checked(48).unwrap_or((rest, ""));
+        match lines.last_mut().filter(|last| last[0] == head && !rest.is_empty()) {
+            Some(last) => {
+                last[1] += &format!(" {}", hex.trim());
+                last[2] += shown;
+            }
+            None => lines.push([head, hex.trim(), shown].map(str::to_owned)),
+        }
+    }
+    lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
 }
 
 fn run(steps: &[Step], directory: &Path) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_iecprobe")).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let library = if needs(steps, "gurux") { python::python().and_then(Path::parent) } else { None };
+    let path = [Some(programs), library].into_iter().flatten().map(|folder| format!("{}:", folder.display()));
+    let path = path.collect::<String>() + &std::env::var("PATH").unwrap_or_default();
     let commands: Vec<String> = steps.iter().map(|step| with_wait(&step.command)).collect();
     // Blocks run side by side, each in a place of its own.
     let own = format!("{}/", directory.display());
@@ -85,10 +112,17 @@ fn with_wait(command: &str) -> String {
     }
 }
 
+fn needs(steps: &[Step], what: &str) -> bool {
+    steps.iter().any(|step| step.command.contains(what))
+}
+
 /// The program that a block needs beside ours, and that this machine does not have.
 fn missing(steps: &[Step]) -> Option<&'static str> {
+    if needs(steps, "gurux") && python::python().is_none() {
+        return Some("gurux-dlms");
+    }
     ["jq", "socat", "python3"].into_iter().find(|program| {
-        steps.iter().any(|step| step.command.contains(program))
+        needs(steps, program)
             && Command::new(program)
                 .arg("--version")
                 .stdout(Stdio::null())
@@ -136,4 +170,9 @@ fn the_readme_shows_what_is_so() {
 #[test]
 fn the_page_of_failures_shows_what_is_so() {
     check("docs/failures.md");
+}
+
+#[test]
+fn the_recipes_show_what_is_so() {
+    check("docs/recipes.md");
 }
