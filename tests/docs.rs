@@ -4,6 +4,9 @@
 //! output, stdout and stderr as they come. Times, process numbers and pseudo-terminal numbers may differ. A block that
 //! is not to be run has another tag.
 
+#[path = "dlms/python.rs"]
+mod python;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -26,8 +29,10 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
                 if let Some(command) = line.strip_prefix("$ ") {
                     steps.push(Step { command: command.to_owned(), output: String::new() });
                 } else if let Some(step) = steps.last_mut() {
-                    match line.strip_prefix("> ").filter(|_| step.output.is_empty()) {
-                        Some(more) => step.command += &format!("\n{more}"),
+                    match line.strip_prefix(">").filter(|_| step.output.is_empty()) {
+                        Some(more) => {
+                            step.command += &format!("\n{}", more.strip_prefix(' ').unwrap_or(more))
+                        }
                         None => step.output += &format!("{line}\n"),
                     }
                 }
@@ -39,7 +44,7 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
 
 /// What may differ from run to run, made equal.
 fn settled(output: &str) -> String {
-    [
+    let plain = [
         (r#""elapsed_ms":\d+"#, r#""elapsed_ms":0"#),
         (r"(?m)^ +\d+\.\d{4} ", "TIME "),
         (r"process \d+", "process N"),
@@ -51,12 +56,34 @@ fn settled(output: &str) -> String {
     .iter()
     .fold(output.trim().to_owned(), |text, (pattern, plain)| {
         regex_lite::Regex::new(pattern).unwrap().replace_all(&text, *plain).into_owned()
-    })
+    });
+    joined(&plain)
+}
+
+/// A trace in which neighbours of one direction and one setting are one: how received bytes are cut into reads is the
+/// machine's affair. Columns: direction and settings, hex, text.
+fn joined(text: &str) -> String {
+    let mut lines: Vec<[String; 3]> = Vec::new();
+    for line in text.lines() {
+        let (head, rest) =
+            line.split_at_checked(23).filter(|_| line.starts_with("TIME")).unwrap_or((line, ""));
+        let (hex, shown) = rest.split_at_checked(48).unwrap_or((rest, ""));
+        match lines.last_mut().filter(|last| last[0] == head && !rest.is_empty()) {
+            Some(last) => {
+                last[1] += &format!(" {}", hex.trim());
+                last[2] += shown;
+            }
+            None => lines.push([head, hex.trim(), shown].map(str::to_owned)),
+        }
+    }
+    lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
 }
 
 fn run(steps: &[Step], directory: &Path) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_iecprobe")).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let library = if needs(steps, "gurux") { python::python().and_then(Path::parent) } else { None };
+    let path = [Some(programs), library].into_iter().flatten().map(|folder| format!("{}:", folder.display()));
+    let path = path.collect::<String>() + &std::env::var("PATH").unwrap_or_default();
     let commands: Vec<String> = steps.iter().map(|step| with_wait(&step.command)).collect();
     // Blocks run side by side, each in a place of its own.
     let own = format!("{}/", directory.display());
@@ -85,10 +112,17 @@ fn with_wait(command: &str) -> String {
     }
 }
 
+fn needs(steps: &[Step], what: &str) -> bool {
+    steps.iter().any(|step| step.command.contains(what))
+}
+
 /// The program that a block needs beside ours, and that this machine does not have.
 fn missing(steps: &[Step]) -> Option<&'static str> {
+    if needs(steps, "gurux") && python::python().is_none() {
+        return Some("gurux-dlms");
+    }
     ["jq", "socat", "python3"].into_iter().find(|program| {
-        steps.iter().any(|step| step.command.contains(program))
+        needs(steps, program)
             && Command::new(program)
                 .arg("--version")
                 .stdout(Stdio::null())
@@ -199,27 +233,31 @@ fn the_job_for_ci_does_what_its_page_says() {
     assert_eq!(run(&steps, directory.path()), printed);
 }
 
-#[test]
-fn the_readme_shows_what_is_so() {
-    check("README.md");
+macro_rules! pages {
+    ($($name:ident: $page:literal,)*) => {
+        $(#[test]
+        fn $name() {
+            check($page);
+        })*
+
+        #[test]
+        fn no_page_is_left_out() {
+            let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+            for path in fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path()) {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                let runs = path.is_file() && fs::read_to_string(&path).unwrap().contains("```console");
+                let known = [$($page),*, "docs/ci.md"].contains(&&*format!("docs/{name}"));
+                assert!(known || !runs, "{name} has blocks that nobody runs");
+            }
+        }
+    };
 }
 
-#[test]
-fn the_page_of_options_shows_what_is_so() {
-    check("docs/options.md");
-}
-
-#[test]
-fn the_page_for_scripts_shows_what_is_so() {
-    check("docs/scripts.md");
-}
-
-#[test]
-fn the_page_for_technicians_shows_what_is_so() {
-    check("docs/technician.md");
-}
-
-#[test]
-fn the_page_of_failures_shows_what_is_so() {
-    check("docs/failures.md");
+pages! {
+    the_readme_shows_what_is_so: "README.md",
+    the_page_of_options_shows_what_is_so: "docs/options.md",
+    the_page_for_scripts_shows_what_is_so: "docs/scripts.md",
+    the_page_for_technicians_shows_what_is_so: "docs/technician.md",
+    the_page_of_failures_shows_what_is_so: "docs/failures.md",
+    the_recipes_show_what_is_so: "docs/recipes.md",
 }

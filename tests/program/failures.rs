@@ -122,10 +122,12 @@ fn a_closed_stdout_ends_quietly_as_if_by_sigpipe() {
     assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "");
 
     // In a pipe it is noticed although nothing is ever written.
-    let pty = Pty::new();
-    let mut command = probe(&pty.path, ["--direct", "--pipe", "-q"]);
-    let outcome = Running::start_as_is(command.stdin(Stdio::piped()).stdout(closed())).ended();
-    assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "");
+    for linger in ["0s", "2s"] {
+        let pty = Pty::new();
+        let mut command = probe(&pty.path, ["--direct", "--pipe", "-q", "--linger", linger]);
+        let outcome = Running::start_as_is(command.stdin(Stdio::piped()).stdout(closed())).ended();
+        assert_eq!(outcome.killed_by(Signal::PIPE).stderr, "", "{linger}");
+    }
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! The pipe: bytes of the line and nothing else, all of them, until somebody has had enough.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use iecprobe::hdlc;
+use iecprobe::meter::{Meter, scenario};
+use iecprobe::settings::Settings;
+use iecprobe::signon::{Action, Config, SignOn};
+use iecprobe::wire::{Pace, Wire};
+use rustix::process::Signal;
 
 use crate::support::*;
 
@@ -134,10 +140,148 @@ fn what_a_command_sends_last_is_there_for_a_slow_reader() {
 }
 
 #[test]
-fn a_command_that_cannot_be_started_is_named() {
+fn what_a_command_sent_before_it_closed_its_stdin_reaches_the_line() {
     let pty = Pty::new();
-    let outcome = run(&mut probe(&pty.path, ["--direct", "--", "/nowhere/reader"]));
-    assert!(!outcome.status.success() && outcome.stderr.contains("/nowhere/reader"), "{outcome:?}");
+    let script = "exec <&-; head -c 5000 /dev/zero; sleep 0.2; head -c 5000 /dev/zero; exit 3";
+    let mut command = probe(&pty.path, ["--direct", "--linger", "0s", "--", "sh", "-c", script]);
+    let running = Running::start(&mut command);
+    // An answer that the command does not want any more.
+    pty.write(b"answer");
+    assert_eq!(pty.read_until("all of it", |seen| seen.len() >= 10_000), [0; 10_000]);
+    running.ended().with_status(3);
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_named_before_the_line_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "text").unwrap();
+    let cases = [
+        ("/nowhere/reader", "there is no such program"),
+        ("no-such-reader", "there is no such program"),
+        (folder.path().to_str().unwrap(), "there is no such program"),
+        (plain.to_str().unwrap(), "it may not be executed"),
+    ];
+    for (program, why) in cases {
+        let pty = Pty::new();
+        let before = pty.settings();
+        let outcome = run(&mut probe(&pty.path, ["--", program])).with_status(1);
+        assert_eq!(outcome.stderr, format!("iecprobe: {program}: {why}\n"));
+        assert_eq!((pty.read(), pty.settings()), (Vec::new(), before), "{program}");
+    }
+}
+
+#[test]
+fn a_terminal_on_stdout_that_nobody_reads_holds_nobody_up() {
+    let bytes: Vec<u8> = all_values().into_iter().take(60_000).collect();
+    for end in ["a signal", "the line's loss", "a reader that comes back"] {
+        let (line, terminal) = (Pty::new(), Pty::new());
+        let mut command = probe(&line.path, ["--direct", "--pipe", "--linger", "100ms"]);
+        command.stdin(Stdio::piped()).stdout(terminal.slave.try_clone().unwrap());
+        let mut running = Running::start_as_is(&mut command);
+        running.wait_for_stderr("is open at");
+        line.write(&bytes);
+        eventually("an empty line and a full terminal", || {
+            let left = rustix::io::ioctl_fionread(&line.slave).unwrap();
+            let shown = rustix::io::ioctl_fionread(&terminal.master).unwrap();
+            (left == 0 && shown > 0).then_some(())
+        });
+        let flags = rustix::fs::fcntl_getfl(&terminal.slave).unwrap();
+        assert!(
+            !flags.contains(rustix::fs::OFlags::NONBLOCK),
+            "the flag belongs to whoever shares the terminal"
+        );
+        let began = Instant::now();
+        match end {
+            "a signal" => {
+                running.signal(Signal::TERM);
+                running.ended().killed_by(Signal::TERM);
+            }
+            "the line's loss" => {
+                drop(line);
+                running.ended().with_status(10);
+            }
+            _ => {
+                assert!(terminal.read_until("all of it", |seen| seen.len() >= bytes.len()) == bytes);
+                running.finish().succeeded();
+                continue;
+            }
+        }
+        assert!(began.elapsed() < ms(1500), "{end}: {:?}", began.elapsed());
+    }
+}
+
+/// What the meter of a scenario sends after a sign-on to a reader that sends SNRM, in simulated time; nothing where
+/// the sign-on fails.
+fn carried(scenario: &str) -> Vec<u8> {
+    let began = Instant::now();
+    let meter = Meter::new(scenario::behaviour(scenario).unwrap(), began);
+    let mut wire = Wire::new(meter, Pace::Real, Settings::seven_even(300), began);
+    let mut sign_on = SignOn::new(Config::default(), began);
+    let mut now = began;
+    loop {
+        match sign_on.poll(now) {
+            Action::Done(outcome) => {
+                let Ok(done) = *outcome else { return Vec::new() };
+                let mut bytes = done.rest;
+                wire.transmit(&hdlc::SNRM, now + ms(300));
+                bytes.extend(wire.receive(now + ms(2300)));
+                return bytes;
+            }
+            Action::Configure { settings, drain } => {
+                while drain && !wire.drained(now) {
+                    now += ms(1);
+                }
+                wire.configure(settings, now);
+            }
+            Action::Transmit(bytes) => wire.transmit(&bytes, now),
+            Action::Break(length) => {
+                wire.send_break(now);
+                now += length;
+            }
+            Action::DistrustHardwareParity => {}
+            Action::Wait(until) => {
+                now = wire.next_event().map_or(until, |event| event.min(until)).max(now);
+                if wire.is_gone(now) {
+                    return Vec::new();
+                }
+                let read = wire.receive(now);
+                if !read.is_empty() {
+                    sign_on.receive(&read, now);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn stdout_has_nothing_but_bytes_of_the_line_in_every_scenario_at_every_verbosity() {
+    let verbosities: [&[&str]; 5] = [&[], &["-q"], &["-v"], &["-vv"], &["--trace", "-"]];
+    let delivered = std::sync::atomic::AtomicUsize::new(0);
+    // Processes that wait for a simulated line: many fit beside each other.
+    for some in scenario::ALL.chunks(16) {
+        std::thread::scope(|scope| {
+            for (scenario, verbosity) in some.iter().flat_map(|it| verbosities.map(|v| (it.name, v))) {
+                let delivered = &delivered;
+                scope.spawn(move || {
+                    let mut command = probe(&format!("sim:{scenario}"), ["--pipe", "--linger", "500ms"]);
+                    let mut running = Running::start(command.args(verbosity));
+                    // One that has failed already does not take it.
+                    running.offer(&hdlc::SNRM);
+                    let outcome = running.finish();
+                    // Whether a sign-on succeeds is a matter of other tests, and of how busy the machine is.
+                    let mut wanted = if outcome.status.success() { carried(scenario) } else { Vec::new() };
+                    if scenario == "confirm-extra-lf" && !wanted.is_empty() {
+                        // Part of the confirmation, in the meter's opinion.
+                        wanted.remove(0);
+                    }
+                    assert_eq!(outcome.stdout, wanted, "{scenario} {verbosity:?}: {}", outcome.stderr);
+                    delivered.fetch_add(wanted.len(), std::sync::atomic::Ordering::Relaxed);
+                });
+            }
+        });
+    }
+    assert!(delivered.into_inner() > scenario::ALL.len() * hdlc::SNRM.len(), "most sign-ons succeed");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Signals: iecprobe dies of them, soon, with the port as it was.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -102,4 +104,32 @@ fn a_killed_instance_leaves_nothing_in_the_way_of_the_next() {
     first.signal(Signal::KILL);
     first.ended().killed_by(Signal::KILL);
     run(&mut probe(meter.port(), ["--json"])).succeeded();
+}
+
+#[test]
+fn an_ordinary_user_takes_the_port_after_a_killed_instance() {
+    let user = ["setpriv", "--reuid=65534", "--clear-groups"];
+    let able =
+        || program("setpriv").args(&user[1..]).arg("true").status().is_ok_and(|status| status.success());
+    if !rustix::process::geteuid().is_root() || !able() {
+        println!("skipped: only root can become somebody else, with setpriv");
+        return;
+    }
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let copy = folder.path().join("iecprobe");
+    std::fs::copy(env!("CARGO_BIN_EXE_iecprobe"), &copy).unwrap();
+    let pty = Pty::new();
+    for (path, mode) in [(folder.path().to_str().unwrap(), 0o755), (&pty.path, 0o666)] {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let mut first = Running::start(&mut probe(&pty.path, ["--direct", "--pipe"]));
+    first.wait_for_stderr("is open at");
+    first.signal(Signal::KILL);
+    first.ended().killed_by(Signal::KILL);
+    let mut command = launched_probe(&user, &copy);
+    let mut second = Running::start(command.args(["-p", &pty.path, "--direct", "--pipe", "--linger", "2s"]));
+    second.send(b"question");
+    pty.read_until("the question", |seen| seen == b"question");
+    pty.write(b"answer");
+    assert_eq!(second.finish().succeeded().stdout, b"answer");
 }

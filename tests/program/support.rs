@@ -139,6 +139,11 @@ impl Running {
         stdin.flush().unwrap();
     }
 
+    /// Sends to one that may have gone.
+    pub fn offer(&mut self, bytes: &[u8]) {
+        let _ = self.child.stdin.as_mut().unwrap().write_all(bytes);
+    }
+
     pub fn close_stdin(&mut self) {
         drop(self.child.stdin.take());
     }

@@ -1,10 +1,14 @@
 //! `-- COMMAND`: a program whose stdin and stdout are the line.
 
+use std::env;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::fs::{Access, access};
 
 use iecprobe::interrupt::{self, Interrupt};
 use iecprobe::line::{Line, Ready, wait_for};
@@ -24,6 +28,25 @@ pub struct Running {
     stdout: Option<ChildStdout>,
     /// Whether it has to be told to end.
     unwanted: bool,
+}
+
+/// Says why the command cannot be started, before a meter is signed on for it.
+pub fn check(command: &[OsString]) -> Result<(), String> {
+    let Some(program) = command.first() else { return Ok(()) };
+    let name = Path::new(program);
+    let places: Vec<PathBuf> = if name.components().count() > 1 || name.is_absolute() {
+        vec![name.into()]
+    } else {
+        // Without a PATH the system has one of its own.
+        let Some(path) = env::var_os("PATH") else { return Ok(()) };
+        env::split_paths(&path).map(|folder| folder.join(name)).collect()
+    };
+    let mut files = places.iter().filter(|place| place.is_file()).peekable();
+    let why = if files.peek().is_none() { "there is no such program" } else { "it may not be executed" };
+    if files.any(|file| access(file, Access::EXEC_OK).is_ok()) {
+        return Ok(());
+    }
+    Err(format!("{}: {why}", name.display()))
 }
 
 /// Starts the command.
@@ -49,8 +72,6 @@ impl Running {
     ) -> End {
         let (Some(stdin), Some(stdout)) = (&self.stdin, &self.stdout) else { return End::Input };
         let (input, output) = (pipe::Raw(stdout.as_fd()), pipe::Raw(stdin.as_fd()));
-        // A command that has closed its output has nothing more to ask: nobody waits for answers.
-        let plan = pipe::Plan { linger: Duration::ZERO, ..plan };
         let end = pipe::carry(line, input, output, plan, interrupt, observer);
         self.unwanted = !matches!(end, End::Input | End::OutputClosed);
         end

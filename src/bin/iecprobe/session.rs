@@ -2,13 +2,13 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::interrupt::Interrupt;
 use iecprobe::line::{self, Line};
 use iecprobe::link::Answer;
-use iecprobe::pipe::{self, End};
+use iecprobe::pipe::{self, End, User};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{SignOn, SignedOn};
 
@@ -42,6 +42,7 @@ impl Session<'_> {
     pub fn run(&self) -> Result<Option<String>, Exit> {
         let began = Instant::now();
         let args = self.args;
+        command::check(&args.command).map_err(Problem::internal)?;
         let start = if args.direct {
             Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
         } else {
@@ -184,7 +185,9 @@ impl Session<'_> {
         if !args.quiet && args.form() == Output::Text {
             eprintln!("iecprobe: {} is open at {settings}", self.port);
         }
-        let ended = self.carry(plan(signed_on, settled, args.linger), line, watch);
+        let user =
+            if args.command.is_empty() { User::Streams { linger: args.linger } } else { User::Command };
+        let ended = self.carry(plan(signed_on, settled, user), line, watch);
         if !args.disconnect {
             return ended;
         }
@@ -223,12 +226,12 @@ impl Session<'_> {
 }
 
 /// What the pipe begins with: what came behind the confirmation, but for the single LF that some meters add to it.
-fn plan(signed_on: Option<&SignedOn>, settled: Instant, linger: Duration) -> pipe::Plan {
+fn plan(signed_on: Option<&SignedOn>, settled: Instant, user: User) -> pipe::Plan {
     let rest = signed_on.map_or(&[][..], |done| &done.rest);
     let confirmed = signed_on.is_some_and(|done| done.confirmed == Some(true));
     let first = match rest {
         [b'\n' | 0x8A, rest @ ..] if confirmed => rest,
         rest => rest,
     };
-    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled, linger }
+    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled, user }
 }

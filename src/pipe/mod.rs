@@ -4,21 +4,22 @@
 //! what was read is written before anybody waits again. O_NONBLOCK is set on the line alone, because it belongs to the
 //! open file and stdin and stdout are shared with whoever started us; see `Sink` for how stdout is kept from blocking.
 
+mod queue;
+mod sink;
+
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
-
-use rustix::fs::FileType;
 
 use crate::interrupt::Interrupt;
 use crate::line::{Line, Ready, wait_for};
 use crate::observer::Observer;
 
-/// Bytes buffered in each direction.
-const BUFFER: usize = 64 * 1024;
+use queue::Queue;
+use sink::Sink;
 
-/// A pipe that says it can be written takes this much without blocking (PIPE_BUF).
-const CHUNK: usize = 4096;
+/// Most that is read of the input at once: who fills it is woken while the line is still busy with the last of it.
+const GULP: usize = 16 * 1024;
 
 /// After a line is lost: how long what was read may take to reach a slow reader.
 const DELIVERY: Duration = Duration::from_millis(900);
@@ -50,8 +51,22 @@ pub struct Plan {
     pub skip_lf: bool,
     /// When the input may begin to reach the line.
     pub settled: Instant,
-    /// How long the line must have been silent after the end of input.
-    pub linger: Duration,
+    /// Whose it is.
+    pub user: User,
+}
+
+/// Who is at the other end of a pipe, and so when there is nothing more to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum User {
+    /// A writer and a reader who may not know of each other. Answers are delivered until the line has been silent for
+    /// `linger` after the end of the input; without a reader there is nothing to stay for.
+    Streams {
+        /// Silence of the line after which nothing more is expected.
+        linger: Duration,
+    },
+    /// One program that is both. It may close its stdin before all that it sent has been read, so the end of its
+    /// output decides, and answers after that are nobody's.
+    Command,
 }
 
 /// Carries bytes between `line` and the descriptors until one of the ends that [`End`] names.
@@ -72,7 +87,11 @@ pub fn carry(
     let (mut sink_full, mut line_full) = (sink.wants_poll(), false);
     let (mut input_open, mut drained) = (true, false);
     let mut lost: Option<Instant> = None;
-    // Who does not linger (a command) may close its end before all that it sent has been read: its input decides.
+    let linger = match plan.user {
+        User::Streams { linger } => linger,
+        User::Command => Duration::ZERO,
+    };
+    // Only a command is still served then.
     let mut output_gone = false;
     let mut skip_lf = plan.skip_lf;
     let mut now = Instant::now();
@@ -87,10 +106,10 @@ pub fn carry(
             match sink.write(output, inward.front()) {
                 Ok(length) => sink_full = inward.pop(length) || sink.wants_poll(),
                 Err(error) if is_transient(&error) => sink_full = true,
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe && plan.linger.is_zero() => {
-                    output_gone = true;
-                }
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return End::OutputClosed,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => match plan.user {
+                    User::Streams { .. } => return End::OutputClosed,
+                    User::Command => output_gone = true,
+                },
                 Err(error) => return End::Output(error),
             }
         }
@@ -123,7 +142,7 @@ pub fn carry(
             last = now;
         }
         let silent = sent && drained;
-        if silent && inward.is_empty() && now >= last + plan.linger {
+        if silent && inward.is_empty() && now >= last + linger {
             return End::Input;
         }
 
@@ -144,7 +163,7 @@ pub fn carry(
         let mut until = if settled { None } else { Some(plan.settled) };
         let mut by = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
         if silent && listens && inward.is_empty() {
-            by(last + plan.linger);
+            by(last + linger);
         } else if sent && !drained {
             by(now + RETRY);
         }
@@ -169,10 +188,10 @@ pub fn carry(
             return End::Signal(signal);
         }
         if output_ready.error {
-            if !plan.linger.is_zero() {
-                return End::OutputClosed;
+            match plan.user {
+                User::Streams { .. } => return End::OutputClosed,
+                User::Command => output_gone = true,
             }
-            output_gone = true;
         }
         sink_full &= !output_ready.write;
         line_full &= !(line_ready.write || polled);
@@ -183,7 +202,8 @@ pub fn carry(
         if input_ready.any()
             && let Some(room) = outward.room()
         {
-            match input.read(room) {
+            let most = room.len().min(GULP);
+            match input.read(&mut room[..most]) {
                 Ok(0) => {
                     input_open = false;
                     last = now;
@@ -218,116 +238,6 @@ pub fn carry(
 
 fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
-/// Bytes on their way in one direction, in one piece, so that one call takes them all.
-struct Queue {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Queue {
-    fn new(first: &[u8]) -> Self {
-        let mut bytes = vec![0; BUFFER.max(first.len())];
-        bytes[..first.len()].copy_from_slice(first);
-        Self { bytes, start: 0, end: first.len() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn front(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    /// Half of it has to be free before a full one is filled again: moving its rest for every few bytes is dear.
-    fn has_room(&self) -> bool {
-        self.end < self.bytes.len() || self.start >= self.bytes.len() / 2
-    }
-
-    /// Where the next bytes may be put.
-    fn room(&mut self) -> Option<&mut [u8]> {
-        if self.start >= self.bytes.len() / 2 {
-            self.bytes.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        Some(&mut self.bytes[self.end..]).filter(|room| !room.is_empty())
-    }
-
-    /// That many have been put into [`Queue::room`]; they themselves.
-    fn push(&mut self, length: usize) -> &[u8] {
-        self.end += length;
-        &self.bytes[self.end - length..self.end]
-    }
-
-    /// Forgets the first of the last `length` bytes.
-    fn forget(&mut self, length: usize) {
-        self.bytes.copy_within(self.end - length + 1..self.end, self.end - length);
-        self.end -= 1;
-    }
-
-    /// That many have left; whether there are more.
-    fn pop(&mut self, length: usize) -> bool {
-        self.start += length;
-        if self.is_empty() {
-            (self.start, self.end) = (0, 0);
-        }
-        !self.is_empty()
-    }
-}
-
-/// How a write to stdout is kept from blocking, without O_NONBLOCK.
-enum Sink {
-    /// Each call says that it is not to wait: Linux can do that for pipes and sockets.
-    NoWait,
-    /// A file never makes anybody wait for a reader.
-    File,
-    /// poll(2) is asked first, and no more is written than a pipe with room for anything takes.
-    Chunks,
-}
-
-impl Sink {
-    fn of(output: Raw<'_>) -> Self {
-        match rustix::fs::fstat(output.0).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-            Ok(FileType::RegularFile) => Self::File,
-            Ok(FileType::Fifo | FileType::Socket) if cfg!(target_os = "linux") => Self::NoWait,
-            _ => Self::Chunks,
-        }
-    }
-
-    /// Whether each write needs a poll of its own.
-    fn wants_poll(&self) -> bool {
-        matches!(self, Self::Chunks)
-    }
-
-    fn write(&mut self, output: Raw<'_>, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::File => Ok(rustix::io::write(output.0, bytes)?),
-            Self::Chunks => Ok(rustix::io::write(output.0, &bytes[..bytes.len().min(CHUNK)])?),
-            Self::NoWait => no_wait(output, bytes).map_err(|error| match error.kind() {
-                // Kernels before 6.4 cannot; a poll comes first from now on.
-                io::ErrorKind::Unsupported => {
-                    *self = Self::Chunks;
-                    io::ErrorKind::WouldBlock.into()
-                }
-                _ => error,
-            }),
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn no_wait(output: Raw<'_>, bytes: &[u8]) -> io::Result<usize> {
-    use rustix::io::{ReadWriteFlags, pwritev2};
-    // This offset stands for the file's own position, which a pipe does not have either.
-    Ok(pwritev2(output.0, &[io::IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn no_wait(_output: Raw<'_>, _bytes: &[u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A descriptor as an unbuffered stream: the standard library's stdin and stdout buffer, and a buffer loses bytes.
