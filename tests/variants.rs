@@ -114,7 +114,7 @@ fn pushes(b: &mut B, telegram: &[u8], period: u64) {
 const P1: &[u8] = b"/ISk5\\2MT382-1000\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n1-0:1.8.1(12345.678*kWh)\r\n!1234\r\n";
 
 /// Fewer than this, and some were lost.
-const COUNT: usize = 261;
+const COUNT: usize = 264;
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -378,6 +378,9 @@ const CASES: &[Case] = &[
     case("bracket junk", "", |b| b.junk = b"1.8.0(123)\r\n".to_vec(), none, "9600 yes [strays-12]"),
     case("FF junk run", "", |b| b.junk = vec![0xFF; 60], none, "9600 yes [strays-60]"),
     case("sml junk", "", |b| b.junk = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01".to_vec(), none, "9600 yes [strays-8]"),
+    case("drip", "endless-ident", |b| b.pauses = (0..200).map(|at| (at, ms(1400))).collect(), none, "Unfinished after 1"),
+    case("slow drip", "", |b| b.pauses = (0..19).map(|at| (at, ms(900))).collect(), none, "Unfinished after 1"),
+    case("slow drip and time", "", |b| b.pauses = (0..18).map(|at| (at, ms(900))).collect(), |c| c.wait = Some(ms(4000)), "9600 yes []"),
     case("attempts 10 silent", "silent", none, |c| c.attempts = 10, "Silent after 10"),
 ];
 

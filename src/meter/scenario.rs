@@ -203,6 +203,11 @@ pub const ALL: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "drip",
+        summary: "a character of its identification every 1.2 s",
+        change: |b| b.pauses = (1..20).map(|place| (place, ms(1167))).collect(),
+    },
+    Scenario {
         name: "lf-only",
         summary: "the identification ends with LF alone",
         change: |b| b.end = b"\n".to_vec(),

@@ -67,6 +67,8 @@ pub(super) enum Ended {
     Damaged(Damage),
     /// With a line that has no end.
     Endless,
+    /// With one that was still coming when the time was up.
+    Unfinished,
     /// Without any.
     Nothing,
 }
@@ -174,6 +176,7 @@ impl Identify {
         }
         match self.found.take() {
             Some(found) => Ok(found.judged(self.listener.in_progress())),
+            None if self.limit.is_some_and(|limit| now >= limit) && self.has_begun() => Ok(Ended::Unfinished),
             None => {
                 // The only character of a reset echo that never went on.
                 self.heard.extend(self.echo.release());
@@ -198,16 +201,24 @@ impl Identify {
         (quiet_since + reaction).min(latest)
     }
 
+    /// Whether an identification is coming, as far as it can be told from its beginning.
+    fn has_begun(&self) -> bool {
+        let slash = self.heard.iter().rposition(|&byte| parity::strip(byte) == b'/');
+        let begun = slash.map_or(&[][..], |slash| &self.heard[slash..]);
+        let plain: Vec<u8> = begun.iter().map(|&byte| parity::strip(byte)).collect();
+        self.listener.in_progress() && Identification::parse(&plain).is_ok()
+    }
+
     /// When to give up on an identification.
     fn patience(&self) -> Instant {
         let next_by =
             |last| last + timing::INTER_CHARACTER_MAX + self.settings.character() + timing::ADAPTER_LAG;
         if let Some(undecided) = self.undecided {
-            return next_by(undecided).max(self.first_by);
+            return self.capped(next_by(undecided).max(self.first_by));
         }
         let Some(last) = self.last else { return self.capped(self.first_by) };
         if self.listener.in_progress() {
-            return next_by(last);
+            return self.capped(next_by(last));
         }
         let until = self.first_by.max(last + timing::JUNK_PATIENCE);
         self.capped(until.min(self.first_by + timing::REACTION_MAX))

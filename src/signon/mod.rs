@@ -203,6 +203,7 @@ impl SignOn {
             }
             Ended::Damaged(damage) => return self.fail(Failure::Parity(damage), None, heard, now),
             Ended::Endless => return self.fail(Failure::NoIdentification, None, heard, now),
+            Ended::Unfinished => return self.fail(Failure::Unfinished, None, heard, now),
             Ended::Nothing => {
                 let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
                 let elsewhere = std::mem::take(&mut self.elsewhere);

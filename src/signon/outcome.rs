@@ -91,6 +91,9 @@ pub enum Failure {
     /// What came is text without an identification.
     #[error("text without an identification")]
     NoIdentification,
+    /// An identification was still coming when the time was up.
+    #[error("an identification that takes too long")]
+    Unfinished,
     /// The identification had wrong parity.
     #[error("wrong parity at character {} of the identification", .0.place + 1)]
     Parity(Damage),
@@ -133,7 +136,7 @@ impl Failure {
             Self::Silent => "silent",
             Self::EchoOnly => "echo-only",
             Self::Garbled | Self::Between => "garbled",
-            Self::NoIdentification => "no-ident",
+            Self::NoIdentification | Self::Unfinished => "no-ident",
             Self::Parity(_) => "parity",
             Self::Push => "push",
             Self::Sml => "sml",
@@ -153,7 +156,7 @@ impl Failure {
             Self::Silent => 0,
             Self::EchoOnly => 1,
             Self::Garbled | Self::Between => 2,
-            Self::NoIdentification => 3,
+            Self::NoIdentification | Self::Unfinished => 3,
             Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 4,
             _ => 5,
         }
@@ -163,7 +166,7 @@ impl Failure {
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Silent | Self::EchoOnly | Self::Garbled | Self::Between => false,
-            Self::NoIdentification | Self::Parity(_) => false,
+            Self::NoIdentification | Self::Unfinished | Self::Parity(_) => false,
             Self::Push | Self::Sml | Self::Hdlc => true,
             Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => true,
             Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => true,

@@ -45,6 +45,7 @@ const CASES: &[(&str, &[&str], Comes)] = &[
     ("empty-ident", &[], To(9600, Some(true), &["2 bytes came before"])),
     ("long-ident", &[], To(9600, Some(true), &["26 characters"])),
     ("endless-ident", ONCE, Not(7, "no-ident")),
+    ("drip", &[], Not(7, "no-ident")),
     ("lf-only", &[], To(9600, Some(true), &[])),
     ("cr-only", &[], To(9600, Some(true), &[])),
     ("double-answer", &[], To(9600, None, &["request 2", ""])),

@@ -190,6 +190,10 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
         ),
         Failure::Parity(damage) => (7, wrong_parity(damage, failed.attempts)),
         Failure::NoIdentification => return no_identification(failed, config),
+        Failure::Unfinished => {
+            let shown = text::escaped(&failed.received);
+            (7, format!("the identification was still coming when the time was up: `{shown}`"))
+        }
         Failure::Push => (
             7,
             format!(

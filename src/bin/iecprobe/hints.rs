@@ -34,6 +34,7 @@ pub fn hint(failed: &Failed, config: &Config) -> String {
         Failure::NoIdentification => {
             "hold the head still and seated; if it is always the same text, the meter is not one of IEC 62056-21".into()
         }
+        Failure::Unfinished => late(config),
         Failure::Push => "this is a push interface (SML text, P1): read it with a program that only listens".into(),
         Failure::Sml => "read it with an SML program, mostly at 9600 Bd 8N1; there is no sign-on".into(),
         Failure::Hdlc => format!(
