@@ -37,7 +37,10 @@ fn dies(signal: Signal, phase: Phase) {
         Phase::Linger => &["--direct", "--pipe", "--linger", "1m"],
         Phase::Command => &["--direct", "--", "sleep", "60"],
     };
-    let mut running = Running::start(&mut probe(&pty.path, args));
+    // Whoever runs the tests in the background may have ignored SIGINT for them.
+    let mut command = program("env");
+    command.args(["--default-signal", env!("CARGO_BIN_EXE_iecprobe"), "-p", &pty.path]);
+    let mut running = Running::start(command.args(args));
     match phase {
         Phase::Request => drop(pty.read_until("a wake-up", |seen| seen.starts_with(b"\0"))),
         Phase::Identification => drop(pty.read_until("a request", |seen| seen.ends_with(b"\n"))),
