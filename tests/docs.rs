@@ -46,7 +46,7 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
 fn settled(output: &str) -> String {
     let plain = [
         (r#""elapsed_ms":\d+"#, r#""elapsed_ms":0"#),
-        (r"(?m)^ +\d+\.\d{4} ", "TIME "),
+        (r"(?m)^ *\d+\.\d{4} ", "TIME "),
         (r"process \d+", "process N"),
         (r"/dev/pts/\d+", "/dev/pts/N"),
         (r"(?m)[ \t]+$", ""),
