@@ -18,9 +18,9 @@ _iecmeter() {
 '(--port)--link=[Also make a symlink to the pseudo-terminal here]:PATH:_files' \
 '--port=[Play on this device instead of a pseudo-terminal]:DEVICE:_files' \
 '--ident=[The identification line, from \`/\` on and without CR LF]:LINE:_default' \
-'--scenario=[Faults and quirks to play, joined by \`+\`]:NAME:_default' \
-'(--ident --scenario --app)--replay=[Answer as the meter in this trace of iecprobe did]:TRACE:_files' \
-'--sessions=[End after this many readers have come and gone]:N:_default' \
+'--scenario=[Faults and quirks to play, joined by \`+\`; see --list-scenarios]:NAME:_default' \
+'(--ident --scenario --app)--replay=[Answer as the meter in this file of \`iecprobe --trace\` did]:TRACE:_files' \
+'--sessions=[End after this many readers have come and gone \[default\: never\]]:N:_default' \
 '--app=[What answers in HDLC\: UA to SNRM and DISC, or every byte back]:APP:(hdlc echo)' \
 '--real-time[Pace bytes at the line rate in both directions]' \
 '--list-scenarios[List the scenarios and end]' \

@@ -15,8 +15,8 @@ _iecprobe() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter; several may be named]:PORT:_default' \
-'*--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter; several may be named]:PORT:_default' \
+'*-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
+'*--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
 '-b+[Force the data rate, whatever the meter offers]:BPS:_default' \
 '--baud=[Force the data rate, whatever the meter offers]:BPS:_default' \
 '(--direct)--start-baud=[Rate of the sign-on]:BPS:_default' \
@@ -26,11 +26,11 @@ software\:"8N1 with parity computed into bit 7"
 none\:"Plain ASCII at 8N1"))' \
 '--dtr=[Level of DTR; many heads draw their power from it]:on|off:(on off)' \
 '--rts=[Level of RTS]:on|off:(on off)' \
-'--warm-up=[Quiet time after opening \[default\: 200ms, 0s on a pseudo-terminal\]]:DURATION:_default' \
+'--warm-up=[Quiet time before the first byte \[default\: 200ms, 0s on a pseudo-terminal\]]:DURATION:_default' \
 '-w+[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
 '--wait=[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
-'*-m+[Accept only these FLAG ids]:ID[,ID..]:_default' \
-'*--manufacturer=[Accept only these FLAG ids]:ID[,ID..]:_default' \
+'*-m+[Accept only these manufacturers, by FLAG id]:ID[,ID..]:_default' \
+'*--manufacturer=[Accept only these manufacturers, by FLAG id]:ID[,ID..]:_default' \
 '-a+[Device address in the request]:TEXT:_default' \
 '--address=[Device address in the request]:TEXT:_default' \
 '(-a --address)--request=[The whole request without CR LF, for meters outside the standard]:TEXT:_default' \
@@ -42,7 +42,7 @@ fast\:"Bursts of NULs until the meter answers"))' \
 require\:"Wait, fail without"
 skip\:"Do not wait"))' \
 '--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
-'--settle=[From the confirmation to the first byte of the DLMS tool]:DURATION:_default' \
+'--settle=[From the confirmation to the first byte of the DLMS program]:DURATION:_default' \
 '--hdlc-client=[The reader'\''s HDLC address, for --check-link and --disconnect]:N:_default' \
 '--hdlc-server=[The meter'\''s HDLC address\: N, or LOGICAL/PHYSICAL]:N:_default' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
@@ -52,20 +52,20 @@ shell\:"Lines to \`eval\`"))' \
 '--output=[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
-'--trace=[Write every byte of the line with time, direction and settings to FILE (\`-\` is stderr)]:FILE:_files' \
+'--trace=[Write every byte of the line to FILE, with its time (\`-\` is stderr)]:FILE:_files' \
 '(--direct)--timeline=[Draw the sign-on when it is over\: to stderr, to FILE as text, or to FILE.svg as SVG]::FILE:_files' \
 '--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
 '--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \
 '--no-recover[Send no DISC and no break to free a meter from an earlier session]' \
-'(--direct --pipe --disconnect)--ident-only[Stop after the identification, send no acknowledgement]' \
-'--direct[No sign-on\: open at --baud (9600) 8N1]' \
-'--disconnect[Send an HDLC DISC before leaving]' \
+'(--direct --pipe --disconnect)--ident-only[Stop after the identification\: no session is opened]' \
+'--direct[No sign-on\: open at --baud (9600) 8N1, with --pipe or COMMAND]' \
+'--disconnect[Send an HDLC DISC before leaving\: the meter is free at once]' \
 '(--direct --pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--pipe[Carry raw bytes\: stdin to the line, the line to stdout]' \
 '(-o --output)--json[The same as --output json]' \
-'(-v --verbose)-q[Less on stderr]' \
-'(-v --verbose)--quiet[Less on stderr]' \
+'(-v --verbose)-q[Less on stderr\: in pipe modes no report, but failures]' \
+'(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
 '(-b --baud -a --address --request --ident-only --direct --disconnect --pipe --trace)--list[List the serial ports of this machine, without opening any]' \

@@ -46,7 +46,7 @@ fn blocks(page: &str) -> Vec<Vec<Step>> {
 fn settled(output: &str) -> String {
     let plain = [
         (r#""elapsed_ms":\d+"#, r#""elapsed_ms":0"#),
-        (r"(?m)^ +\d+\.\d{4} ", "TIME "),
+        (r"(?m)^ *\d+\.\d{4} ", "TIME "),
         (r"process \d+", "process N"),
         (r"/dev/pts/\d+", "/dev/pts/N"),
         (r"(?m)[ \t]+$", ""),
@@ -231,6 +231,29 @@ fn the_job_for_ci_does_what_its_page_says() {
     }
     let printed = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(run(&steps, directory.path()), printed);
+}
+
+/// A row of the index leads to a section of that name and status, and one of its messages is shown there.
+#[test]
+fn the_index_of_failures_is_whole() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md")).unwrap();
+    let sections: Vec<(&str, &str)> =
+        page.split("\n## ").skip(1).filter_map(|it| it.split_once('\n')).collect();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.contains("](#"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    for (title, text) in sections.iter().filter(|(title, _)| title.ends_with('`')) {
+        let (status, kind) = title.split_once(' ').unwrap();
+        let link = format!("[{kind}](#{status}-{})", kind.trim_matches('`'));
+        let row = rows.iter().find(|row| row[1] == link && row[2] == status);
+        let row = row.unwrap_or_else(|| panic!("{title} is not in the index"));
+        let shown = |message: &str| message.split("..").all(|part| text.contains(part.trim()));
+        assert!(row[0] == "anything else" || row[0].split('`').skip(1).step_by(2).any(shown), "{row:?}");
+    }
+    let kinds = sections.iter().filter(|(title, _)| title.ends_with('`')).count();
+    assert_eq!(rows.len(), kinds + 1, "a row of the index has no section");
 }
 
 macro_rules! pages {

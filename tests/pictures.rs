@@ -15,12 +15,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Each picture: its name, its title, and the commands that are typed.
 const PICTURES: &[(&str, &str, &[&str])] = &[
-    (
-        "terminal",
-        "Two sign-ons with iecprobe",
-        &["iecprobe -p sim:echo+noise", "iecprobe -p sim:readout-at-300"],
-    ),
-    ("timeline", "A sign-on drawn by --timeline", &["iecprobe -p sim:no-confirm --timeline"]),
+    ("terminal", "Two sign-ons with iecprobe", &["iecprobe -p sim:echo+noise", "iecprobe -p sim:nak"]),
+    ("timeline", "A sign-on drawn by --timeline", &["iecprobe -p sim:nak --timeline"]),
 ];
 
 /// Columns of the terminal.

@@ -17,16 +17,16 @@ pub struct Args {
     /// The identification line, from `/` on and without CR LF
     #[arg(long, value_name = "LINE")]
     pub ident: Option<String>,
-    /// Faults and quirks to play, joined by `+`
+    /// Faults and quirks to play, joined by `+`; see --list-scenarios
     #[arg(long, value_name = "NAME", default_value = "book")]
     pub scenario: String,
-    /// Answer as the meter in this trace of iecprobe did
+    /// Answer as the meter in this file of `iecprobe --trace` did
     #[arg(long, value_name = "TRACE", conflicts_with_all = ["ident", "scenario", "app"])]
     pub replay: Option<PathBuf>,
     /// Pace bytes at the line rate in both directions
     #[arg(long)]
     pub real_time: bool,
-    /// End after this many readers have come and gone
+    /// End after this many readers have come and gone [default: never]
     #[arg(long, value_name = "N")]
     pub sessions: Option<u32>,
     /// What answers in HDLC: UA to SNRM and DISC, or every byte back
@@ -38,7 +38,9 @@ pub struct Args {
 }
 
 const AFTER_HELP: &str = "\
+The path of the terminal is the first line on stdout.
+
 Examples:
-  iecmeter --link /tmp/meter                      then: iecprobe -p /tmp/meter
+  iecmeter --link /tmp/meter                       then: iecprobe -p /tmp/meter
   iecmeter --link /tmp/meter --scenario echo+slow --real-time
-  iecmeter --link /tmp/meter --replay field.trace then: iecprobe -p /tmp/meter";
+  iecmeter --link /tmp/meter --replay field.trace  then: iecprobe -p /tmp/meter";

@@ -18,13 +18,17 @@ use iecprobe::timing;
 #[derive(Parser, Debug)]
 #[command(name = "iecprobe", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Args {
-    /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter; several may be named
+    /// Device, or `sim:` / `sim:SCENARIO` for the built-in virtual meter
+    ///
+    /// Without it, the only USB serial port of the machine. Given several times, all ports are worked on at the same time.
     #[arg(short, long, env = "IECPROBE_PORT", hide_env_values = true, value_name = "PORT", help_heading = LINE)]
     pub port: Vec<String>,
     /// All USB serial ports of this machine
     #[arg(long, help_heading = LINE)]
     pub all: bool,
     /// Force the data rate, whatever the meter offers
+    ///
+    /// Without --direct it must be 300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600 or 115200.
     #[arg(short, long, value_name = "BPS", value_parser = rate, help_heading = LINE)]
     pub baud: Option<u32>,
     /// Rate of the sign-on
@@ -39,23 +43,29 @@ pub struct Args {
     /// Level of RTS
     #[arg(long, value_name = "on|off", value_parser = level(), action = clap::ArgAction::Set, default_value = "on", hide_possible_values = true, help_heading = LINE)]
     pub rts: bool,
-    /// Quiet time after opening [default: 200ms, 0s on a pseudo-terminal]
+    /// Quiet time before the first byte [default: 200ms, 0s on a pseudo-terminal]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = LINE)]
     pub warm_up: Option<Duration>,
 
     /// Longest wait for the first byte of each answer [default: 2s, confirmation 1.7s]
     #[arg(short, long, value_name = "DURATION", value_parser = duration, help_heading = SIGN_ON)]
     pub wait: Option<Duration>,
-    /// Accept only these FLAG ids
+    /// Accept only these manufacturers, by FLAG id
+    ///
+    /// As `LGZ`, upper or lower case. Any other ends with status 9, before an acknowledgement is sent.
     #[arg(short, long, value_name = "ID[,ID..]", value_delimiter = ',', help_heading = SIGN_ON)]
     pub manufacturer: Vec<FlagId>,
     /// Device address in the request
+    ///
+    /// Mostly from the label of the meter: at most 32 of 0-9, A-Z, a-z and space.
     #[arg(short, long, value_name = "TEXT", value_parser = Request::to_address, help_heading = SIGN_ON)]
     pub address: Option<Request>,
     /// The whole request without CR LF, for meters outside the standard
     #[arg(long, value_name = "TEXT", value_parser = Request::verbatim, conflicts_with = "address", help_heading = SIGN_ON)]
     pub request: Option<Request>,
     /// Requests in all
+    ///
+    /// A meter from an earlier session is freed between the first and the second; 1 means one request, and freeing none.
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), help_heading = SIGN_ON)]
     pub attempts: u32,
     /// Wake a battery meter first
@@ -73,19 +83,19 @@ pub struct Args {
     /// From the first byte of the acknowledgement to the change of rate [default: computed]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = SIGN_ON)]
     pub switch_delay: Option<Duration>,
-    /// From the confirmation to the first byte of the DLMS tool
+    /// From the confirmation to the first byte of the DLMS program
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "300ms", help_heading = SIGN_ON)]
     pub settle: Duration,
     /// Send no DISC and no break to free a meter from an earlier session
     #[arg(long, help_heading = SIGN_ON)]
     pub no_recover: bool,
-    /// Stop after the identification, send no acknowledgement
+    /// Stop after the identification: no session is opened
     #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "disconnect"], help_heading = SIGN_ON)]
     pub ident_only: bool,
-    /// No sign-on: open at --baud (9600) 8N1
+    /// No sign-on: open at --baud (9600) 8N1, with --pipe or COMMAND
     #[arg(long, requires = "carries", help_heading = SIGN_ON)]
     pub direct: bool,
-    /// Send an HDLC DISC before leaving
+    /// Send an HDLC DISC before leaving: the meter is free at once
     #[arg(long, help_heading = SIGN_ON)]
     pub disconnect: bool,
     /// See whether HDLC answers at the new rate: SNRM, UA, DISC
@@ -111,13 +121,13 @@ pub struct Args {
     /// The same as --output json
     #[arg(long, conflicts_with = "output", help_heading = REPORT)]
     pub json: bool,
-    /// Less on stderr
+    /// Less on stderr: in pipe modes no report, but failures
     #[arg(short, long, conflicts_with = "verbose", help_heading = REPORT)]
     pub quiet: bool,
     /// More on stderr: events, and with -vv every frame
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = REPORT)]
     pub verbose: u8,
-    /// Write every byte of the line with time, direction and settings to FILE (`-` is stderr)
+    /// Write every byte of the line to FILE, with its time (`-` is stderr)
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub trace: Option<std::path::PathBuf>,
     /// Draw the sign-on when it is over: to stderr, to FILE as text, or to FILE.svg as SVG
@@ -141,15 +151,18 @@ const SIGN_ON: &str = "Sign-on";
 const PIPE: &str = "Pipe";
 const REPORT: &str = "Report";
 const AFTER_HELP: &str = "\
-Examples:
-  iecprobe --list                         the serial ports of this machine
-  iecprobe -p sim:                        sign on to the built-in virtual meter
-  iecprobe -p /dev/ttyUSB0                who is there, and at what rate
-  iecprobe -p /dev/ttyUSB0 --pipe         sign on, then be the line for a DLMS program
-  iecprobe -p /dev/ttyUSB0 -- reader ARG  the same, for a program started on the line
+A DURATION has a unit: 250ms, 2s, 1m 30s.
 
-Exit status: 0 done, 2 usage, 3 no such port, 4 no permission, 5 port in use, 6 no answer,
-7 no identification, 8 no mode E, 9 another manufacturer, 10 line lost, 11 output lost.";
+Examples:
+  iecprobe --list                          the serial ports of this machine
+  iecprobe -p sim:                         sign on to the built-in meter
+  iecprobe -p /dev/ttyUSB0                 who is there, and at what rate
+  iecprobe -p /dev/ttyUSB0 --pipe          sign on, then be the line
+  iecprobe -p /dev/ttyUSB0 -- COMMAND ARG  the same, for a program of yours
+
+Exit status: 0 done, 1 anything else, 2 usage, 3 no such port, 4 no permission,
+5 port in use, 6 no answer, 7 no identification, 8 no mode E,
+9 another manufacturer, 10 line lost, 11 output lost; with COMMAND its own.";
 
 /// `--parity`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
