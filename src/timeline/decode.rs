@@ -29,6 +29,11 @@ fn said(what: impl Into<String>, gist: impl Into<String>, facts: Vec<String>) ->
     Said { kind: Kind::Step, what: what.into(), gist: gist.into(), facts, faults: Vec::new() }
 }
 
+/// The same with something that is wrong with it.
+fn faulty(said: Said, fault: &str) -> Said {
+    Said { faults: vec![fault.into()], ..said }
+}
+
 /// Puts a run into words.
 pub(super) fn message(run: Run) -> Message {
     let plain: Vec<u8> = run.bytes.iter().map(|&byte| parity::strip(byte)).collect();
@@ -120,8 +125,8 @@ fn theirs(run: &Run, plain: &[u8]) -> Said {
         }
         [ACK] => said("ACK", "", vec!["the meter is awake".into()]),
         [ACK, ..] if plain.len() < 6 => said("confirmation", "", vec!["not whole".into()]),
-        [NAK] => said("NAK", "", vec!["refused".into()]),
-        _ if plain == BREAK => said("break message", "SOH B0 ETX", vec!["refused".into()]),
+        [NAK] => faulty(said("NAK", "", Vec::new()), "refused"),
+        _ if plain == BREAK => faulty(said("break message", "SOH B0 ETX", Vec::new()), "refused"),
         [b'\n'] | [b'\r'] => said("line end", "", vec!["one too many".into()]),
         _ => content(&run.bytes, plain),
     };
@@ -145,7 +150,8 @@ fn content(bytes: &[u8], plain: &[u8]) -> Said {
         },
         (Content::Hdlc, _) => frames(bytes),
         (Content::Telegram | Content::Text, _) if plain.first() == Some(&STX) => {
-            Said { kind: Kind::Serial, ..said("readout", line(&plain[1..]), vec!["data, not HDLC".into()]) }
+            let readout = Said { kind: Kind::Serial, ..said("readout", line(&plain[1..]), Vec::new()) };
+            faulty(readout, "data, not HDLC")
         }
         (Content::Telegram, _) => Said {
             kind: Kind::Serial,

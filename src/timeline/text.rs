@@ -173,7 +173,7 @@ impl Lanes {
         }
         let mut label = format!(".. {} ..", length(until - same));
         if same > silent + PAUSE_MIN {
-            let _ = write!(label, " ({} in all)", length(until - silent));
+            let _ = write!(label, " ({} of silence)", length(until - silent));
         }
         // In the place of the line between the lanes.
         let left = HEAD + LANE + 2 - 6;
