@@ -35,9 +35,13 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(signal)) => interrupt::die_of(signal),
+        Err(error) if error.is::<scenario::UnknownScenario>() => {
+            eprintln!("iecmeter: {error:#}; `iecmeter --list-scenarios` names them");
+            ExitCode::from(2)
+        }
         Err(error) => {
             eprintln!("iecmeter: {error:#}");
-            ExitCode::from(if error.is::<scenario::UnknownScenario>() { 2 } else { 1 })
+            ExitCode::FAILURE
         }
     }
 }

@@ -96,7 +96,10 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
             3,
             "no-port",
             format!("{port}: there is no such port"),
-            "is the adapter plugged in? `iecprobe --list` shows the ports",
+            match port {
+                "sim" => "the built-in meter has a colon: `-p sim:`",
+                _ => "is the adapter plugged in? `iecprobe --list` shows the ports",
+            },
         ),
         OpenError::NotSerial(what) => Problem::new(
             3,
