@@ -43,7 +43,7 @@ require\:"Wait, fail without"
 skip\:"Do not wait"))' \
 '--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
 '--settle=[From the confirmation to the first byte of the DLMS tool]:DURATION:_default' \
-'--hdlc-client=[The reader'\''s HDLC address, for --check-link and --disconnect]:N:_default' \
+'--hdlc-client=[The reader'\''s HDLC address, in --check-link and in every DISC]:N:_default' \
 '--hdlc-server=[The meter'\''s HDLC address\: N, or LOGICAL/PHYSICAL]:N:_default' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use iecprobe::hdlc::{Addresses, DISC};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -85,6 +86,18 @@ fn without_recovery_requests_are_all_that_is_sent() {
     let args = ["--json", "--attempts", "2", "--wait", "300ms", "--no-recover"];
     run(&mut probe(&pty.path, args)).problem(6, "silent");
     assert_eq!(pty.read(), b"/?!\r\n/?!\r\n");
+}
+
+#[test]
+fn recovery_frees_a_meter_at_the_address_that_was_named() {
+    let pty = Pty::new();
+    let args =
+        ["--json", "--attempts", "2", "--wait", "300ms", "--hdlc-client", "1", "--hdlc-server", "1/17"];
+    run(&mut probe(&pty.path, args)).problem(6, "silent");
+    let disc = Addresses { client: 1, server: "1/17".parse().unwrap() }.disc();
+    let sent = pty.read();
+    let count = |wanted: &[u8]| sent.windows(wanted.len()).filter(|seen| *seen == wanted).count();
+    assert_eq!((count(&disc), count(&DISC)), (10, 0), "{sent:X?}");
 }
 
 #[test]

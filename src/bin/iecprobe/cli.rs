@@ -91,7 +91,7 @@ pub struct Args {
     /// See whether HDLC answers at the new rate: SNRM, UA, DISC
     #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "ident_only"], help_heading = SIGN_ON)]
     pub check_link: bool,
-    /// The reader's HDLC address, for --check-link and --disconnect
+    /// The reader's HDLC address, in --check-link and in every DISC
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u8).range(1..=127), help_heading = SIGN_ON)]
     pub hdlc_client: u8,
     /// The meter's HDLC address: N, or LOGICAL/PHYSICAL
@@ -283,6 +283,7 @@ impl Args {
             },
             switch_delay: self.switch_delay,
             recover: !self.no_recover,
+            addresses: self.addresses(),
             wake_up: self.wake_up.map(|wake| match wake {
                 Wake::Normal => WakeUp::Normal,
                 Wake::Fast => WakeUp::Fast,
