@@ -68,7 +68,7 @@ shell\:"Lines to \`eval\`"))' \
 '(-v --verbose)--quiet[Less on stderr]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(-b --baud -a --address --request --ident-only --direct --disconnect --pipe --trace)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --parity --dtr --rts --warm-up -w --wait -m --manufacturer -a --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --trace --timeline)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

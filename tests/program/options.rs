@@ -105,12 +105,18 @@ fn the_port_can_come_from_the_environment() {
     let meter = VirtualMeter::play("book");
     let report = run(bare_probe().env("IECPROBE_PORT", meter.port()).arg("--json")).succeeded().json();
     assert_eq!(report["port"], meter.port());
+    // An empty one names none.
+    let outcome = run(bare_probe().env("IECPROBE_PORT", "").args(["-p", "", "-p", "sim:", "--json"]));
+    assert_eq!(outcome.succeeded().json()["port"], "sim:");
 }
 
 #[test]
 fn usage_errors_end_with_2_and_say_what_is_right() {
     let cases: &[(&[&str], &str)] = &[
         (&["--wait", "5"], "5s"),
+        (&["--wait", "2m 5"], "2m 5s"),
+        (&["--wait", "1e3"], "250ms"),
+        (&["--wait", "inf"], "250ms"),
         (&["--linger", "x"], "250ms"),
         (&["--baud", "1234"], "9600"),
         (&["--start-baud", "12"], "50"),

@@ -27,7 +27,9 @@ use explain::Problem;
 use session::Session;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    // An empty variable of the shell names no port.
+    args.port.retain(|port| !port.is_empty());
     if let Err(message) = args.check() {
         Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit();
     }
