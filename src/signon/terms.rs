@@ -80,11 +80,26 @@ fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
     })
 }
 
-/// Whether all of it is our request with characters missing.
+/// Whether all of it is the break message and our request with characters missing.
 fn is_broken_echo(heard: &[u8], request: &[u8]) -> bool {
-    let mut sent = request.iter();
+    let mut sent = message::BREAK.iter().chain(request);
     let says_something = heard.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
     heard.len() >= 2
         && says_something
         && heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_head_returns_in_part_is_an_echo() {
+        for heard in [&b"/?"[..], b"!\r\n", b"0\x03q!\r\n", b"\x01B/?", b"\x81B0\x03q?!\r\n"] {
+            assert_eq!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
+        }
+        for heard in [&b"/"[..], b"\r\n", b"/?!x\r\n", b"/?!\r\nq"] {
+            assert_ne!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
+        }
+    }
 }

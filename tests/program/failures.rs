@@ -82,6 +82,16 @@ fn a_second_instance_ends_with_5_and_does_not_disturb_the_first() {
 }
 
 #[test]
+fn the_program_that_locks_a_port_is_named_not_another_that_has_it_open() {
+    let pty = Pty::new();
+    let mut first = Running::start(&mut probe(&pty.path, ["--direct", "--pipe"]));
+    first.wait_for_stderr("is open at");
+    let report = run(&mut probe(&pty.path, ["--json"])).problem(5, "busy");
+    let process = format!("process {})", first.pid());
+    assert!(report["error"]["message"].as_str().unwrap().contains(&process), "{report}, not {process}");
+}
+
+#[test]
 fn a_line_that_only_returns_what_we_send_ends_with_6() {
     let echo = EchoLine::start();
     let args = ["--json", "--attempts", "1", "--wait", "500ms"];
