@@ -23,7 +23,7 @@ require\t'Wait, fail without'
 skip\t'Do not wait'"
 complete -c iecprobe -l switch-delay -d 'From the first byte of the acknowledgement to the change of rate [default: computed]' -r
 complete -c iecprobe -l settle -d 'From the confirmation to the first byte of the DLMS program' -r
-complete -c iecprobe -l hdlc-client -d 'The reader\'s HDLC address, for --check-link and --disconnect' -r
+complete -c iecprobe -l hdlc-client -d 'The reader\'s HDLC address, in --check-link and in every DISC' -r
 complete -c iecprobe -l hdlc-server -d 'The meter\'s HDLC address: N, or LOGICAL/PHYSICAL' -r
 complete -c iecprobe -l linger -d 'After the end of stdin, stay until the line has been silent this long' -r
 complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`key: value`, one a line'

@@ -43,7 +43,7 @@ require\:"Wait, fail without"
 skip\:"Do not wait"))' \
 '--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
 '--settle=[From the confirmation to the first byte of the DLMS program]:DURATION:_default' \
-'--hdlc-client=[The reader'\''s HDLC address, for --check-link and --disconnect]:N:_default' \
+'--hdlc-client=[The reader'\''s HDLC address, in --check-link and in every DISC]:N:_default' \
 '--hdlc-server=[The meter'\''s HDLC address\: N, or LOGICAL/PHYSICAL]:N:_default' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
@@ -68,7 +68,7 @@ shell\:"Lines to \`eval\`"))' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(-b --baud -a --address --request --ident-only --direct --disconnect --pipe --trace)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --parity --dtr --rts --warm-up -w --wait -m --manufacturer -a --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --trace --timeline)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

@@ -23,6 +23,9 @@ pub const MODE_HDLC: u8 = b'2';
 /// Longest device address in a request.
 pub const ADDRESS_MAX: usize = 32;
 
+/// Longest request outside the standard: as long as an identification may be, and 2.7 s at 300 Bd.
+pub const REQUEST_MAX: usize = 80;
+
 /// A request message, CR LF included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request(Vec<u8>);
@@ -33,9 +36,9 @@ pub enum RequestError {
     /// A character that the field must not contain.
     #[error("{0:?} cannot stand there")]
     Character(char),
-    /// More characters than the field takes.
-    #[error("{0} characters are too many: {ADDRESS_MAX} at most")]
-    TooLong(usize),
+    /// More characters than the field takes, and how many it does.
+    #[error("{0} characters are too many: {1} at most")]
+    TooLong(usize, usize),
     /// Nothing at all.
     #[error("nothing to send")]
     Empty,
@@ -53,18 +56,21 @@ impl Request {
             return Err(RequestError::Character(bad));
         }
         if address.len() > ADDRESS_MAX {
-            return Err(RequestError::TooLong(address.len()));
+            return Err(RequestError::TooLong(address.len(), ADDRESS_MAX));
         }
         Ok(Self(format!("/?{address}!\r\n").into_bytes()))
     }
 
-    /// A request outside the standard, of printable ASCII, without its CR LF.
+    /// A request outside the standard, of at most 80 of printable ASCII, without its CR LF.
     pub fn verbatim(text: &str) -> Result<Self, RequestError> {
         if let Some(bad) = text.chars().find(|&c| !c.is_ascii_graphic() && c != ' ') {
             return Err(RequestError::Character(bad));
         }
         if text.is_empty() {
             return Err(RequestError::Empty);
+        }
+        if text.len() > REQUEST_MAX {
+            return Err(RequestError::TooLong(text.len(), REQUEST_MAX));
         }
         Ok(Self(format!("{text}\r\n").into_bytes()))
     }
@@ -108,10 +114,12 @@ mod tests {
     fn an_address_has_its_alphabet_and_its_length() {
         assert_eq!(Request::to_address("12!"), Err(RequestError::Character('!')));
         assert_eq!(Request::to_address("ä"), Err(RequestError::Character('ä')));
-        assert_eq!(Request::to_address(&"1".repeat(33)), Err(RequestError::TooLong(33)));
+        assert_eq!(Request::to_address(&"1".repeat(33)), Err(RequestError::TooLong(33, 32)));
         assert!(Request::to_address(&"1".repeat(32)).is_ok());
         assert!(Request::to_address("abc XYZ 09").is_ok());
         assert_eq!(Request::verbatim("/?\r!"), Err(RequestError::Character('\r')));
         assert_eq!(Request::verbatim(""), Err(RequestError::Empty));
+        assert_eq!(Request::verbatim(&"x".repeat(81)), Err(RequestError::TooLong(81, 80)));
+        assert!(Request::verbatim(&"x".repeat(80)).is_ok());
     }
 }

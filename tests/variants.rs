@@ -114,7 +114,7 @@ fn pushes(b: &mut B, telegram: &[u8], period: u64) {
 const P1: &[u8] = b"/ISk5\\2MT382-1000\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n1-0:1.8.1(12345.678*kWh)\r\n!1234\r\n";
 
 /// Fewer than this, and some were lost.
-const COUNT: usize = 264;
+const COUNT: usize = 268;
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -326,6 +326,10 @@ const CASES: &[Case] = &[
     case("double 500", "", |b| b.repeats_after = Some(ms(500)), none, "9600 no [unreadable]"),
     case("double 300 no-confirm", "no-confirm", |b| b.repeats_after = Some(ms(300)), none, "9600 no [unreadable]"),
     case("double 410 no-confirm", "no-confirm", |b| b.repeats_after = Some(ms(410)), none, "9600 no [unreadable]"),
+    case("double 300 nak", "nak", |b| b.repeats_after = Some(ms(300)), none, "RefusedByNak after 1"),
+    case("double 190 nak", "nak", |b| b.repeats_after = Some(ms(190)), none, "RefusedByNak after 1"),
+    case("double 0 nak", "nak", |b| b.repeats_after = Some(ms(0)), none, "RefusedByNak after 1"),
+    case("double 300 nak-break", "nak-break", |b| b.repeats_after = Some(ms(300)), none, "RefusedByBreak after 1"),
     case("lag fast echo", "late-drain+fast+echo-late", none, none, "9600 yes [echo]"),
     case("lag 9 fast", "fast", |b| b.adapter_lag = Some(ms(9)), none, "9600 yes []"),
     case("start 4800 readout", "start-rate+readout-at-300", none, |c| c.start_baud = 4800, "Readout(4800) after 1"),

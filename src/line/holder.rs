@@ -32,7 +32,7 @@ impl Holder {
     }
 }
 
-/// The process, other than this one, that has this node open, or locks it.
+/// The process, other than this one, that locks this node, or has it open.
 pub(super) fn of(node: &Metadata) -> Option<Holder> {
     let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let has_it = |pid: &u32| {
@@ -43,7 +43,8 @@ pub(super) fn of(node: &Metadata) -> Option<Holder> {
     };
     // The descriptors of other users are hidden from us, their locks are not.
     let locks = || locker(&fs::read_to_string("/proc/locks").ok()?, node.dev(), node.ino());
-    pids.filter(|&pid| pid != std::process::id()).find(has_it).or_else(locks).map(Holder::new)
+    // Who locks it is in our way; others may have it open as well.
+    locks().or_else(|| pids.filter(|&pid| pid != std::process::id()).find(has_it)).map(Holder::new)
 }
 
 /// The process, other than this one, that has a lock on the file with this number on this device, as `/proc/locks` says.

@@ -213,7 +213,12 @@ impl Acknowledge {
     }
 
     fn listen(&mut self, since: Instant, now: Instant) -> Next {
-        let judgement = confirmation::judge(&self.bytes);
+        let late = self.bytes.get(self.early..).unwrap_or_default();
+        let judgement = match confirmation::judge(&self.bytes) {
+            // Junk of the old rate does not make a NAK at the new one unreadable.
+            Judgement::Junk if confirmation::judge(late) == Judgement::Nak => Judgement::Nak,
+            judgement => judgement,
+        };
         let (began, last) = self.run.unwrap_or((since, since));
         // A meter that was still talking when we sent reacts to us only after that.
         let crossing = began < since;

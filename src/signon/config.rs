@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::flag::FlagId;
+use crate::hdlc::Addresses;
 use crate::message::{CONTROL_HDLC, Request};
 use crate::timing;
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub switch_delay: Option<Duration>,
     /// Send DISC and break to free a meter from an earlier session or attempt.
     pub recover: bool,
+    /// Who that DISC is from and for.
+    pub addresses: Addresses,
     /// Wake the meter before each request.
     pub wake_up: Option<WakeUp>,
     /// Stop after the identification.
@@ -78,6 +81,7 @@ impl Default for Config {
             confirm: Confirm::Auto,
             switch_delay: None,
             recover: true,
+            addresses: Addresses::default(),
             wake_up: None,
             ident_only: false,
         }

@@ -80,11 +80,12 @@ fn recovery(config: &Config) -> Vec<Step> {
             rates.push(rate);
         }
     }
+    let disc = config.addresses.disc();
     let disconnects = rates.into_iter().flat_map(|rate| {
         let settings = Settings::eight_none(rate);
         // A UA is as long as a DISC, which counts at the slow rates.
-        let listen = timing::RECOVERY_LISTEN + settings.wire_time(hdlc::DISC.len());
-        [Step::Configure(settings), Step::Transmit(hdlc::DISC.to_vec()), Step::Listen(listen, Answer::Frame)]
+        let listen = timing::RECOVERY_LISTEN + settings.wire_time(disc.len());
+        [Step::Configure(settings), Step::Transmit(disc.clone()), Step::Listen(listen, Answer::Frame)]
     });
     disconnects
         .chain([

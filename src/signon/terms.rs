@@ -80,11 +80,32 @@ fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
     })
 }
 
-/// Whether all of it is our request with characters missing.
+/// Whether all of it is our request with characters missing, perhaps behind what is left of our break message.
 fn is_broken_echo(heard: &[u8], request: &[u8]) -> bool {
-    let mut sent = request.iter();
-    let says_something = heard.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
-    heard.len() >= 2
-        && says_something
-        && heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
+    (0..heard.len()).any(|at| {
+        let (before, echo) = heard.split_at(at);
+        let says_something = echo.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
+        echo.len() >= 2 && says_something && is_rest_of(echo, request) && is_rest_of(before, &message::BREAK)
+    })
+}
+
+/// Whether `heard` is `sent` with characters missing.
+fn is_rest_of(heard: &[u8], sent: &[u8]) -> bool {
+    let mut sent = sent.iter();
+    heard.iter().all(|&byte| sent.any(|&sent| sent == parity::strip(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_head_returns_in_part_is_an_echo() {
+        for heard in [&b"/?"[..], b"!\r\n", b"0\x03q!\r\n", b"\x01B/?", b"\x81B0\x03q?!\r\n"] {
+            assert_eq!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
+        }
+        for heard in [&b"/"[..], b"\r\n", b"/?!x\r\n", b"/?!\r\nq", &message::BREAK] {
+            assert_ne!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
+        }
+    }
 }

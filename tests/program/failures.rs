@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use rustix::process::Signal;
 
@@ -80,6 +82,16 @@ fn a_second_instance_ends_with_5_and_does_not_disturb_the_first() {
 }
 
 #[test]
+fn the_program_that_locks_a_port_is_named_not_another_that_has_it_open() {
+    let pty = Pty::new();
+    let mut first = Running::start(&mut probe(&pty.path, ["--direct", "--pipe"]));
+    first.wait_for_stderr("is open at");
+    let report = run(&mut probe(&pty.path, ["--json"])).problem(5, "busy");
+    let process = format!("process {})", first.pid());
+    assert!(report["error"]["message"].as_str().unwrap().contains(&process), "{report}, not {process}");
+}
+
+#[test]
 fn a_line_that_only_returns_what_we_send_ends_with_6() {
     let echo = EchoLine::start();
     let args = ["--json", "--attempts", "1", "--wait", "500ms"];
@@ -108,6 +120,32 @@ fn a_pipe_that_cannot_be_written_ends_with_11() {
     running.send(b"x");
     let outcome = running.ended().with_status(11);
     assert!(outcome.stderr.contains("No space left"), "{outcome:?}");
+}
+
+#[test]
+fn a_report_on_stderr_is_output_too() {
+    let ended = |mut command: Command, stderr: Stdio| {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).status().unwrap()
+    };
+    let full = || File::options().write(true).open("/dev/full").unwrap().into();
+    assert_eq!(ended(probe("sim:", ["--pipe", "--json"]), full()).code(), Some(11));
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let signal = ended(probe("sim:", ["--pipe"]), write.into()).signal();
+    assert_eq!(signal, Some(Signal::PIPE.as_raw()));
+    // What is said by the way is not.
+    let echo = EchoLine::start();
+    let direct = probe(&echo.path, ["--direct", "--pipe", "--linger", "0s"]);
+    assert_eq!(ended(direct, full()).code(), Some(0));
+}
+
+#[test]
+fn a_port_that_goes_away_while_the_meter_settles_is_noticed_at_once() {
+    let meter = VirtualMeter::play("unplugged-late");
+    let args = ["--json", "--check-link", "--confirm", "skip", "--settle", "20s"];
+    let began = Instant::now();
+    run(&mut probe(meter.port(), args)).problem(10, "line-lost");
+    assert!(began.elapsed() < ms(15_000), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -78,3 +78,12 @@ fn disconnect_goes_to_the_address_that_was_named() {
     let disc = iecprobe::text::dump(&Addresses { server, ..Addresses::default() }.disc(), 16);
     assert!(outcome.stderr.contains(&disc), "{disc}: {outcome:?}");
 }
+
+#[test]
+fn a_disc_without_an_answer_is_a_warning_and_a_quiet_run_has_none() {
+    for (quiet, warned) in [(&["-q"][..], false), (&[], true)] {
+        let outcome = run(probe("sim:link-dead", ["--disconnect"]).args(quiet)).succeeded();
+        assert_eq!(outcome.stderr.contains("did not answer the DISC"), warned, "{outcome:?}");
+        assert!(warned || outcome.stderr.is_empty(), "{outcome:?}");
+    }
+}

@@ -38,8 +38,19 @@ fn a_port_in_the_environment_does_not_stop_a_list() {
 
 #[test]
 fn a_list_is_no_sign_on_and_has_no_shell_form() {
-    let refused: &[&[&str]] =
-        &[&["-o", "shell"], &["--pipe"], &["--ident-only"], &["--trace", "-"], &["--", "true"]];
+    let refused: &[&[&str]] = &[
+        &["-o", "shell"],
+        &["--pipe"],
+        &["--ident-only"],
+        &["--trace", "-"],
+        &["--", "true"],
+        &["--all"],
+        &["--timeline"],
+        &["--check-link"],
+        &["--attempts", "3"],
+        &["--wait", "2s"],
+        &["--hdlc-client", "16"],
+    ];
     for args in refused {
         let outcome = run(&mut list(args));
         assert_eq!(outcome.status.code(), Some(2), "{args:?}: {}", outcome.stderr);

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use iecprobe::hdlc::{Addresses, DISC};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -88,16 +89,34 @@ fn without_recovery_requests_are_all_that_is_sent() {
 }
 
 #[test]
+fn recovery_frees_a_meter_at_the_address_that_was_named() {
+    let pty = Pty::new();
+    let args =
+        ["--json", "--attempts", "2", "--wait", "300ms", "--hdlc-client", "1", "--hdlc-server", "1/17"];
+    run(&mut probe(&pty.path, args)).problem(6, "silent");
+    let disc = Addresses { client: 1, server: "1/17".parse().unwrap() }.disc();
+    let sent = pty.read();
+    let count = |wanted: &[u8]| sent.windows(wanted.len()).filter(|seen| *seen == wanted).count();
+    assert_eq!((count(&disc), count(&DISC)), (10, 0), "{sent:X?}");
+}
+
+#[test]
 fn the_port_can_come_from_the_environment() {
     let meter = VirtualMeter::play("book");
     let report = run(bare_probe().env("IECPROBE_PORT", meter.port()).arg("--json")).succeeded().json();
     assert_eq!(report["port"], meter.port());
+    // An empty one names none.
+    let outcome = run(bare_probe().env("IECPROBE_PORT", "").args(["-p", "", "-p", "sim:", "--json"]));
+    assert_eq!(outcome.succeeded().json()["port"], "sim:");
 }
 
 #[test]
 fn usage_errors_end_with_2_and_say_what_is_right() {
     let cases: &[(&[&str], &str)] = &[
         (&["--wait", "5"], "5s"),
+        (&["--wait", "2m 5"], "2m 5s"),
+        (&["--wait", "1e3"], "250ms"),
+        (&["--wait", "inf"], "250ms"),
         (&["--linger", "x"], "250ms"),
         (&["--baud", "1234"], "9600"),
         (&["--start-baud", "12"], "50"),

@@ -66,7 +66,11 @@ fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Optio
     let interrupt = Interrupt::register()?;
     let mut terminal = match &args.port {
         Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
-        None => Terminal::create(args.link.as_deref())?,
+        None => {
+            let link = args.link.as_deref();
+            let where_to = || link.map_or("a pseudo-terminal".into(), |link| link.display().to_string());
+            Terminal::create(link).with_context(where_to)?
+        }
     };
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", terminal.name())?;

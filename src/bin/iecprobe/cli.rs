@@ -101,7 +101,7 @@ pub struct Args {
     /// See whether HDLC answers at the new rate: SNRM, UA, DISC
     #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "ident_only"], help_heading = SIGN_ON)]
     pub check_link: bool,
-    /// The reader's HDLC address, for --check-link and --disconnect
+    /// The reader's HDLC address, in --check-link and in every DISC
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u8).range(1..=127), help_heading = SIGN_ON)]
     pub hdlc_client: u8,
     /// The meter's HDLC address: N, or LOGICAL/PHYSICAL
@@ -135,7 +135,7 @@ pub struct Args {
     pub timeline: Option<std::path::PathBuf>,
 
     /// List the serial ports of this machine, without opening any
-    #[arg(long, conflicts_with_all = ["baud", "address", "request", "ident_only", "direct", "disconnect", "pipe", "trace", "command"])]
+    #[arg(long, conflicts_with_all = NOT_WITH_LIST)]
     pub list: bool,
     /// Print the completion script for a shell
     #[arg(long, value_name = "SHELL")]
@@ -145,6 +145,14 @@ pub struct Args {
     #[arg(last = true, value_name = "COMMAND", group = "carries", conflicts_with = "pipe")]
     pub command: Vec<OsString>,
 }
+
+/// What is about a sign-on or a pipe.
+#[rustfmt::skip]
+const NOT_WITH_LIST: [&str; 30] = [
+    "all", "baud", "start_baud", "parity", "dtr", "rts", "warm_up", "wait", "manufacturer", "address", "request", "attempts",
+    "wake_up", "control", "force", "confirm", "switch_delay", "settle", "no_recover", "ident_only", "direct", "disconnect",
+    "check_link", "hdlc_client", "hdlc_server", "pipe", "linger", "trace", "timeline", "command",
+];
 
 const LINE: &str = "Line";
 const SIGN_ON: &str = "Sign-on";
@@ -296,6 +304,7 @@ impl Args {
             },
             switch_delay: self.switch_delay,
             recover: !self.no_recover,
+            addresses: self.addresses(),
             wake_up: self.wake_up.map(|wake| match wake {
                 Wake::Normal => WakeUp::Normal,
                 Wake::Fast => WakeUp::Fast,
@@ -307,7 +316,8 @@ impl Args {
 
 /// A duration with its unit, of at most a day.
 fn duration(text: &str) -> Result<Duration, String> {
-    if text.parse::<f64>().is_ok() {
+    let is_bare = text.ends_with(|last: char| last.is_ascii_digit());
+    if is_bare && humantime::parse_duration(&format!("{text}s")).is_ok() {
         return Err(format!("a unit is missing: `{text}ms` or `{text}s`"));
     }
     let duration = humantime::parse_duration(text)

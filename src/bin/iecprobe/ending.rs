@@ -46,11 +46,24 @@ impl From<Failed> for Evidence {
 
 /// Writes to stdout.
 pub fn print(text: &str) -> Result<(), Exit> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+    put(io::stdout().lock(), text)
+}
+
+/// Writes a report to stderr, where stdout belongs to the line.
+pub fn print_aside(text: &str) -> Result<(), Exit> {
+    put(io::stderr().lock(), text)
+}
+
+fn put(mut to: impl Write, text: &str) -> Result<(), Exit> {
+    to.write_all(text.as_bytes()).and_then(|()| to.flush()).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Exit::OutputClosed,
         _ => Problem::output(&error).into(),
     })
+}
+
+/// Says something on stderr. Nobody is left to tell if that fails.
+pub fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Tells how a run on a port ended, where that belongs: the status to leave with, or the signal to die of.
@@ -70,12 +83,11 @@ fn complain(args: &Args, port: &str, problem: &Problem, evidence: &Evidence) -> 
     let form = if usage { Output::Text } else { args.form() };
     let report = report::failure(form, port, problem, evidence);
     if form == Output::Text || args.carries() {
-        // Nobody is left to tell if this fails.
-        let _ = io::stderr().write_all(report.as_bytes());
+        say(&report);
     } else {
         match print(&report) {
             Err(Exit::OutputClosed) => return Err(interrupt::SIGPIPE),
-            Err(_) => eprintln!("iecprobe: {}", problem.message),
+            Err(_) => say(&format!("iecprobe: {}\n", problem.message)),
             Ok(()) => {}
         }
     }

@@ -27,7 +27,9 @@ use explain::Problem;
 use session::Session;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    // An empty variable of the shell names no port.
+    args.port.retain(|port| !port.is_empty());
     if let Err(message) = args.check() {
         Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit();
     }
@@ -51,7 +53,7 @@ fn run(args: &Args) -> Result<u8, i32> {
         let machine = Machine::this();
         let ports = list::with_states(&machine, machine.ports());
         if ports.is_empty() && args.form() == Output::Text && !args.quiet {
-            eprintln!("iecprobe: this machine has no serial port");
+            ending::say("iecprobe: this machine has no serial port\n");
         }
         return tell("", ending::print(&list::report(args.form(), &ports)));
     }
@@ -75,6 +77,7 @@ fn run(args: &Args) -> Result<u8, i32> {
 
 fn start_log(args: &Args) {
     let level = match args.verbose {
+        0 if args.quiet => "error",
         0 => "warn",
         1 => "info",
         2 => "debug",
@@ -115,7 +118,7 @@ fn ports(args: &Args) -> Result<Vec<String>, Problem> {
                 };
                 let adapter =
                     adapter.map_or_else(String::new, |name| format!(" ({})", text::escaped(name.as_bytes())));
-                eprintln!("iecprobe: taking {}{adapter}, the only USB serial port", port.node);
+                ending::say(&format!("iecprobe: taking {}{adapter}, the only USB serial port\n", port.node));
             }
             Ok(nodes.collect())
         }
