@@ -82,6 +82,11 @@ impl<M: Responder> Wire<M> {
         }
     }
 
+    /// Characters that the adapter was given and that have not all arrived.
+    pub fn under_way(&self) -> usize {
+        self.outward.len()
+    }
+
     /// Whether the adapter says that everything handed over has left.
     pub fn drained(&self, now: Instant) -> bool {
         self.meter.adapter_lag().is_some() || now >= self.outward_free

@@ -132,6 +132,23 @@ fn a_command_gets_the_line_and_its_status_is_ours() {
 }
 
 #[test]
+fn a_command_that_will_not_end_holds_nobody_up() {
+    let script = "trap '' TERM; echo deaf; while :; do sleep 0.1; done";
+    for end in ["a signal", "the line's loss"] {
+        let pty = Pty::new();
+        let running = Running::start(&mut probe(&pty.path, ["--direct", "--", "sh", "-c", script]));
+        pty.read_until("its word", |seen| seen.ends_with(b"deaf\n"));
+        if end == "a signal" {
+            running.signal(Signal::TERM);
+            running.ended().killed_by(Signal::TERM);
+        } else {
+            drop(pty);
+            running.ended().with_status(10);
+        }
+    }
+}
+
+#[test]
 fn what_a_command_sends_last_is_there_for_a_slow_reader() {
     let pty = Pty::new();
     // More than the master's side takes at once, less than the pseudo-terminal holds.

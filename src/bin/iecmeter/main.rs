@@ -27,6 +27,9 @@ use terminal::{Read, Terminal};
 /// moment, and nobody tells.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// Characters that may be under way before no more are read: a reader that sends without a pause has to wait.
+const BACKLOG: usize = 4096;
+
 /// How often a terminal that nobody has opened is looked at.
 const IDLE_LOOK: Duration = Duration::from_millis(5);
 
@@ -139,7 +142,8 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
             return Ok(Served::Unplugged);
         }
         terminal.write(&sent)?;
-        match terminal.read(&mut buffer)? {
+        let full = wire.under_way() >= BACKLOG;
+        match if full { Read::Nothing } else { terminal.read(&mut buffer)? } {
             Read::Bytes(length) => {
                 came = true;
                 // The rate may have been set just before the bytes were written.
@@ -160,7 +164,10 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
         let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
         let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
         wait_for(
-            [(Some(interrupt.descriptor()), Ready::READ), (Some(terminal.descriptor()), Ready::READ)],
+            [
+                (Some(interrupt.descriptor()), Ready::READ),
+                (Some(terminal.descriptor()).filter(|_| !full), Ready::READ),
+            ],
             until,
         )?;
     }

@@ -53,6 +53,11 @@ pub fn print(text: &str) -> Result<(), Exit> {
     })
 }
 
+/// Writes to stderr. Nobody is left to tell if that fails, and the run goes on.
+pub fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 /// Tells how a run on a port ended, where that belongs: the status to leave with, or the signal to die of.
 pub fn tell(args: &Args, port: &str, ended: Result<(), Exit>) -> Result<u8, i32> {
     match ended {
@@ -70,12 +75,11 @@ fn complain(args: &Args, port: &str, problem: &Problem, evidence: &Evidence) -> 
     let form = if usage { Output::Text } else { args.form() };
     let report = report::failure(form, port, problem, evidence);
     if form == Output::Text || args.carries() {
-        // Nobody is left to tell if this fails.
-        let _ = io::stderr().write_all(report.as_bytes());
+        say(&report);
     } else {
         match print(&report) {
             Err(Exit::OutputClosed) => return Err(interrupt::SIGPIPE),
-            Err(_) => eprintln!("iecprobe: {}", problem.message),
+            Err(_) => say(&format!("iecprobe: {}\n", problem.message)),
             Ok(()) => {}
         }
     }

@@ -51,7 +51,7 @@ fn run(args: &Args) -> Result<u8, i32> {
         let machine = Machine::this();
         let ports = list::with_states(&machine, machine.ports());
         if ports.is_empty() && args.form() == Output::Text && !args.quiet {
-            eprintln!("iecprobe: this machine has no serial port");
+            ending::say("iecprobe: this machine has no serial port\n");
         }
         return tell("", ending::print(&list::report(args.form(), &ports)));
     }
@@ -115,7 +115,8 @@ fn ports(args: &Args) -> Result<Vec<String>, Problem> {
                 };
                 let adapter =
                     adapter.map_or_else(String::new, |name| format!(" ({})", text::escaped(name.as_bytes())));
-                eprintln!("iecprobe: taking {}{adapter}, the only USB serial port", port.node);
+                let node = &port.node;
+                ending::say(&format!("iecprobe: taking {node}{adapter}, the only USB serial port\n"));
             }
             Ok(nodes.collect())
         }

@@ -14,7 +14,7 @@ use iecprobe::signon::{SignOn, SignedOn};
 
 use crate::cli::{Args, Output};
 use crate::command;
-use crate::ending::{Evidence, Exit};
+use crate::ending::{self, Evidence, Exit};
 use crate::explain::{self, Problem};
 use crate::picture;
 use crate::report::{self, Link};
@@ -82,7 +82,7 @@ impl Session<'_> {
         if args.carries() {
             self.draw(watch, Ok(&signed_on));
             if !args.quiet {
-                eprint!("{}", report(None));
+                ending::say(&report(None));
             }
             self.carry_and_part(Some(&signed_on), settings, settled, line, watch)?;
             return Ok(None);
@@ -183,7 +183,7 @@ impl Session<'_> {
         let args = self.args;
         // Nothing but the report where a program reads it.
         if !args.quiet && args.form() == Output::Text {
-            eprintln!("iecprobe: {} is open at {settings}", self.port);
+            ending::say(&format!("iecprobe: {} is open at {settings}\n", self.port));
         }
         let user =
             if args.command.is_empty() { User::Streams { linger: args.linger } } else { User::Command };

@@ -12,6 +12,7 @@ use iecprobe::text;
 use iecprobe::trace;
 
 use crate::cli::Args;
+use crate::ending;
 use crate::explain::Problem;
 use crate::picture::Picture;
 
@@ -77,7 +78,7 @@ impl Watch {
     /// Takes the live line off the screen.
     pub fn clear(&mut self) {
         if self.live == Live::Shown {
-            eprint!("{CLEAR}");
+            ending::say(CLEAR);
             self.live = Live::Hidden;
         }
     }
@@ -152,7 +153,8 @@ impl Observer for Watch {
             Phase::Confirmation => "waiting for the confirmation",
         };
         let (attempt, seconds) = (sign_on.attempts().max(1), now.duration_since(self.began).as_secs_f64());
-        eprint!("{CLEAR}{phase}, attempt {attempt}, {seconds:.1} s, {} bytes ", self.received);
+        let received = self.received;
+        ending::say(&format!("{CLEAR}{phase}, attempt {attempt}, {seconds:.1} s, {received} bytes "));
         self.live = Live::Shown;
     }
 
