@@ -31,9 +31,9 @@ pub struct Wire<M = Meter> {
 pub enum Pace {
     /// As on a real line; a change of rate cuts characters that have not left.
     Real,
-    /// Answers after the identification take none at a rate that agrees, and the reader's arrive at the rate at which they were handed over: for
-    /// readers on a pseudo-terminal, which know nothing of time. The meter still reacts to the last stop bit that a
-    /// message would have had, so that a reader has the time to change its rate.
+    /// Answers after the identification take none at a rate that agrees, and the reader's characters arrive at the rate
+    /// at which they were handed over: for readers on a pseudo-terminal, which know nothing of time. The meter still
+    /// reacts to the last stop bit that a message would have had, so that a reader has the time to change its rate.
     Lenient,
 }
 

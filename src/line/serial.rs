@@ -103,8 +103,7 @@ impl Line for SerialLine {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.computes_parity() {
-            let with_parity: Vec<u8> = bytes.iter().map(|&byte| parity::with_even(byte)).collect();
-            return self.port.write(&with_parity);
+            return self.port.write(&parity::all_with_even(bytes));
         }
         self.port.write(bytes)
     }

@@ -62,8 +62,7 @@ impl Line for SimLine {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         if self.adds_parity && self.wire.settings().framing == Framing::SevenEven {
-            let with_parity: Vec<u8> = bytes.iter().map(|&byte| parity::with_even(byte)).collect();
-            self.wire.transmit(&with_parity, now);
+            self.wire.transmit(&parity::all_with_even(bytes), now);
         } else {
             self.wire.transmit(bytes, now);
         }

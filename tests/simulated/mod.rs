@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use iecprobe::meter::behaviour::Behaviour;
-use iecprobe::meter::{Meter, scenario};
+use iecprobe::meter::{Meter, Responder, scenario};
 use iecprobe::observer::Observer;
 use iecprobe::parity;
 use iecprobe::record::{Entry, Recorder};

@@ -307,9 +307,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// A rate in Bd that a UART can have.
 fn rate(text: &str) -> Result<u32, String> {
-    let range = 50..=4_000_000;
-    let rate = text.parse().ok().filter(|rate| range.contains(rate));
-    rate.ok_or_else(|| format!("not a rate that a UART has: a number of Bd from {} to {}", 50, 4_000_000))
+    const RANGE: std::ops::RangeInclusive<u32> = 50..=4_000_000;
+    let rate = text.parse().ok().filter(|rate| RANGE.contains(rate));
+    rate.ok_or_else(|| {
+        format!("not a rate that a UART has: a number of Bd from {} to {}", RANGE.start(), RANGE.end())
+    })
 }
 
 fn printable(text: &str) -> Result<u8, String> {
