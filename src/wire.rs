@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::baud;
 use crate::meter::{Meter, Responder};
 use crate::settings::Settings;
 
@@ -208,10 +209,9 @@ impl<M: Responder> Wire<M> {
 
 /// What a receiver at `receiver` Bd makes of a character sent at `sender` Bd on a line that is otherwise idle.
 ///
-/// It waits for a falling edge, samples eight bits in their middles, and begins anew where the stop bit should be. Up
-/// to 2.5 % of difference, as every UART takes, there is none.
+/// It waits for a falling edge, samples eight bits in their middles, and begins anew where the stop bit should be.
 fn seen_at(byte: u8, sender: u32, receiver: u32) -> Vec<u8> {
-    if u64::from(sender.abs_diff(receiver)) * 40 <= u64::from(sender) {
+    if baud::agree(sender, receiver) {
         return vec![byte];
     }
     // Time in units of 1 / (2 x sender x receiver) seconds.

@@ -49,6 +49,7 @@ pub struct SignOn {
     /// When the last of them went out.
     asked: Option<Instant>,
     echo_heard: bool,
+    /// What came before the last of them at the start rate, and at others.
     unasked: Vec<u8>,
     elsewhere: Vec<u8>,
     notes: Vec<Note>,
@@ -141,8 +142,8 @@ impl SignOn {
                         prelude::Next::Act(action) => return action,
                         prelude::Next::Wait(until) => return Action::Wait(until),
                         prelude::Next::Ready => {
-                            self.unasked.extend_from_slice(prelude.unasked());
-                            self.elsewhere.extend_from_slice(prelude.elsewhere());
+                            self.unasked = prelude.unasked().to_vec();
+                            self.elsewhere = prelude.elsewhere().to_vec();
                             return self.request(now);
                         }
                     }
