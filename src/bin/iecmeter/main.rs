@@ -65,7 +65,10 @@ fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Optio
     let interrupt = Interrupt::register()?;
     let mut terminal = match &args.port {
         Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
-        None => Terminal::create(args.link.as_deref())?,
+        None => Terminal::create(args.link.as_deref()).with_context(|| match &args.link {
+            Some(link) => format!("--link {}", link.display()),
+            None => "a new pseudo-terminal".into(),
+        })?,
     };
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", terminal.name())?;

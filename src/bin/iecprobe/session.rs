@@ -48,8 +48,7 @@ impl Session<'_> {
         } else {
             Settings::seven_even(args.start_baud)
         };
-        let options =
-            line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
+        let options = line::Options { parity: args.parity, dtr: args.dtr, rts: args.rts, settings: start };
         let mut line = line::open(self.port, options).map_err(|error| explain::open(self.port, &error))?;
         // Only now: a run that cannot open its port leaves no file behind.
         let mut watch = Watch::new(args)?;
