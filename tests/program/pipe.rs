@@ -114,6 +114,17 @@ fn a_command_that_will_not_end_holds_nobody_up() {
 }
 
 #[test]
+fn a_signal_counts_whatever_a_command_that_has_closed_its_stdout_makes_of_it() {
+    let pty = Pty::new();
+    // Its stdin ends when nothing but its own end is waited for.
+    let script = "trap 'exit 0' TERM; exec >&-; read line; echo over >&2; while :; do sleep 0.1; done";
+    let mut running = Running::start(&mut probe(&pty.path, ["--direct", "--", "sh", "-c", script]));
+    running.wait_for_stderr("over");
+    running.signal(Signal::TERM);
+    running.ended().killed_by(Signal::TERM);
+}
+
+#[test]
 fn what_a_command_sends_last_is_there_for_a_slow_reader() {
     let pty = Pty::new();
     // More than the master's side takes at once, less than the pseudo-terminal holds.

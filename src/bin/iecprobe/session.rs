@@ -208,9 +208,10 @@ impl Session<'_> {
             let mut child = command::start(&self.args.command).map_err(Problem::internal)?;
             let end = child.carry(line, plan, self.interrupt, watch);
             match (end, child.finish(self.interrupt)) {
-                (End::Input | End::OutputClosed, status) => {
-                    return command::status(status).map_err(Exit::Command);
-                }
+                (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
+                    Some(signal) => End::Signal(signal),
+                    None => return command::status(status).map_err(Exit::Command),
+                },
                 (end, _) => end,
             }
         };
