@@ -83,8 +83,9 @@ impl<M: Responder> Wire<M> {
         }
     }
 
-    /// Characters that the adapter was given and that have not all arrived.
-    pub fn under_way(&self) -> usize {
+    /// Characters that the adapter was given and that have not arrived by `now`.
+    pub fn under_way(&mut self, now: Instant) -> usize {
+        self.advance(now);
         self.outward.len()
     }
 

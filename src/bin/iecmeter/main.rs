@@ -39,7 +39,8 @@ fn main() -> ExitCode {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(signal)) => interrupt::die_of(signal),
         Err(error) => {
-            eprintln!("iecmeter: {error:#}");
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(io::stderr(), "iecmeter: {error:#}");
             ExitCode::from(if error.is::<scenario::UnknownScenario>() { 2 } else { 1 })
         }
     }
@@ -145,7 +146,7 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
             return Ok(Served::Unplugged);
         }
         terminal.write(&sent)?;
-        let full = wire.under_way() >= BACKLOG;
+        let full = wire.under_way(now) >= BACKLOG;
         match if full { Read::Nothing } else { terminal.read(&mut buffer)? } {
             Read::Bytes(length) => {
                 came = true;
