@@ -29,6 +29,12 @@ pub fn all() -> impl Iterator<Item = u32> {
     DIGITS.into_iter()
 }
 
+/// Whether a receiver at one of these rates in Bd understands a sender at the other: up to 2.5 % of difference, as every
+/// UART takes.
+pub fn agree(one: u32, other: u32) -> bool {
+    u64::from(one.abs_diff(other)) * 40 <= u64::from(one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,7 @@ pub enum Content {
     Hdlc,
 }
 
-/// Judges received bytes, parity bits and all; not empty.
+/// Judges received bytes, parity bits and all.
 pub fn content(bytes: &[u8]) -> Content {
     if bytes.windows(SML_START.len()).any(|window| window == SML_START) {
         return Content::Sml;
@@ -36,18 +36,14 @@ pub fn content(bytes: &[u8]) -> Content {
     {
         return Content::Hdlc;
     }
-    let text = if Survey::of(bytes).in_sight() {
-        bytes.iter().map(|&byte| parity::strip(byte)).collect()
-    } else {
-        bytes.to_vec()
-    };
-    let opens_identification =
-        text[0] == b'/' && text.len() < TEXT_MIN && text[1..].iter().all(u8::is_ascii_uppercase);
+    let text = if Survey::of(bytes).in_sight() { parity::stripped(bytes) } else { bytes.to_vec() };
+    let opens_identification = text.len() < TEXT_MIN
+        && matches!(&text[..], [b'/', letters @ ..] if letters.iter().all(u8::is_ascii_uppercase));
     if !is_mostly_text(&text) && !opens_identification {
         return Content::Garbled;
     }
-    let values = text.split(|&byte| byte == b'(').skip(1).filter(|part| part.contains(&b')')).count();
-    if values > 0 { Content::Telegram } else { Content::Text }
+    let has_values = text.split(|&byte| byte == b'(').skip(1).any(|part| part.contains(&b')'));
+    if has_values { Content::Telegram } else { Content::Text }
 }
 
 /// Whether at least three in four characters are text, and the rest could be noise.
@@ -64,6 +60,7 @@ mod tests {
     #[test]
     fn each_kind_of_line_is_told_by_its_bytes() {
         assert_eq!(content(&[0x80, 0xC0, 0x00, 0x80, 0xFE]), Content::Garbled);
+        assert_eq!(content(b""), Content::Garbled);
         assert_eq!(content(b"\x00"), Content::Garbled);
         assert_eq!(content(b"I"), Content::Garbled);
         for cut in 1..11 {
@@ -77,7 +74,6 @@ mod tests {
 
     #[test]
     fn text_is_text_with_its_parity_bits_too() {
-        let with_parity: Vec<u8> = b"/ISK5\\2MT3".iter().map(|&byte| parity::with_even(byte)).collect();
-        assert_eq!(content(&with_parity), Content::Text);
+        assert_eq!(content(&parity::all_with_even(b"/ISK5\\2MT3")), Content::Text);
     }
 }

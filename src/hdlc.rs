@@ -149,6 +149,8 @@ pub enum Command {
 pub struct Frame<'a> {
     /// Destination and source address fields, in this order, as sent.
     pub addresses: (&'a [u8], &'a [u8]),
+    /// Its control field.
+    pub control: u8,
     /// What it wants.
     pub command: Command,
     /// What it carries.
@@ -183,7 +185,7 @@ pub fn find(bytes: &[u8]) -> Option<Frame<'_>> {
         // Behind the check sequence of the header.
         let information = rest.get(2..).unwrap_or_default();
         let end = start + 1 + length + 1;
-        Some(Frame { addresses: (destination, source), command, information, end })
+        Some(Frame { addresses: (destination, source), control, command, information, end })
     })
 }
 

@@ -9,6 +9,9 @@ use crate::settings::Settings;
 /// Received bytes that are kept: a UA with parameters has some 32, and an echo may precede it.
 const RECEIVED_MAX: usize = 1024;
 
+/// Longest pause within a frame (IEC 62056-46, inter-octet time-out: 25 ms, and more where a USB adapter lags).
+const BETWEEN_BYTES: Duration = Duration::from_millis(100);
+
 /// A meter's answer to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -96,9 +99,6 @@ impl Exchange {
         })
     }
 }
-
-/// Longest pause within a frame (IEC 62056-46, inter-octet time-out: 25 ms, and more where a USB adapter lags).
-const BETWEEN_BYTES: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

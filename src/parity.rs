@@ -15,6 +15,16 @@ pub fn strip(byte: u8) -> u8 {
     byte & 0x7F
 }
 
+/// `bytes` with even parity in bit 7, see [`with_even`].
+pub fn all_with_even(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|&byte| with_even(byte)).collect()
+}
+
+/// `bytes` without their parity bits.
+pub fn stripped(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|&byte| strip(byte)).collect()
+}
+
 /// Whether the number of ones in `byte` is even.
 pub fn is_even(byte: u8) -> bool {
     byte.count_ones().is_multiple_of(2)
@@ -68,13 +78,12 @@ mod tests {
     #[test]
     fn the_vectors_of_the_standard() {
         let plain = b"/?!\r\n\x06";
-        let sent: Vec<u8> = plain.iter().map(|&byte| with_even(byte)).collect();
-        assert_eq!(sent, [0xAF, 0x3F, 0x21, 0x8D, 0x0A, 0x06]);
+        assert_eq!(all_with_even(plain), [0xAF, 0x3F, 0x21, 0x8D, 0x0A, 0x06]);
     }
 
     #[test]
     fn a_flipped_bit_is_found_in_place() {
-        let mut line: Vec<u8> = b"/ISK5\\2MT382-1000\r\n".iter().map(|&byte| with_even(byte)).collect();
+        let mut line = all_with_even(b"/ISK5\\2MT382-1000\r\n");
         assert_eq!(Survey::of(&line), Survey::Right);
         for place in 0..line.len() {
             for bit in 0..8 {

@@ -34,6 +34,11 @@ pub fn dump(bytes: &[u8], most: usize) -> String {
     text
 }
 
+/// A number of things in words: `1 byte`, `2 bytes`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A character as it is shown beside its hexadecimal: without its eighth bit, and a dot where it is not printable.
 pub fn shown(byte: u8) -> char {
     match byte & 0x7F {

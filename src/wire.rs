@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::baud;
 use crate::meter::{Meter, Responder};
 use crate::settings::Settings;
 
@@ -31,9 +32,9 @@ pub struct Wire<M = Meter> {
 pub enum Pace {
     /// As on a real line; a change of rate cuts characters that have not left.
     Real,
-    /// Answers after the identification take none at a rate that agrees, and the reader's arrive at the rate at which they were handed over: for
-    /// readers on a pseudo-terminal, which know nothing of time. The meter still reacts to the last stop bit that a
-    /// message would have had, so that a reader has the time to change its rate.
+    /// Answers after the identification take none at a rate that agrees, and the reader's characters arrive at the rate
+    /// at which they were handed over: for readers on a pseudo-terminal, which know nothing of time. The meter still
+    /// reacts to the last stop bit that a message would have had, so that a reader has the time to change its rate.
     Lenient,
 }
 
@@ -80,6 +81,12 @@ impl<M: Responder> Wire<M> {
             self.outward.push_back(Flight { byte, settings: self.reader, start, end });
             self.outward_free = end;
         }
+    }
+
+    /// Characters that the adapter was given and that have not arrived by `now`.
+    pub fn under_way(&mut self, now: Instant) -> usize {
+        self.advance(now);
+        self.outward.len()
     }
 
     /// Whether the adapter says that everything handed over has left.
@@ -203,10 +210,9 @@ impl<M: Responder> Wire<M> {
 
 /// What a receiver at `receiver` Bd makes of a character sent at `sender` Bd on a line that is otherwise idle.
 ///
-/// It waits for a falling edge, samples eight bits in their middles, and begins anew where the stop bit should be. Up
-/// to 2.5 % of difference, as every UART takes, there is none.
+/// It waits for a falling edge, samples eight bits in their middles, and begins anew where the stop bit should be.
 fn seen_at(byte: u8, sender: u32, receiver: u32) -> Vec<u8> {
-    if u64::from(sender.abs_diff(receiver)) * 40 <= u64::from(sender) {
+    if baud::agree(sender, receiver) {
         return vec![byte];
     }
     // Time in units of 1 / (2 x sender x receiver) seconds.

@@ -96,7 +96,7 @@ fn every_line_parses_to_its_parts() {
 fn every_line_is_read_in_every_chunking_with_parity_bits_and_without() {
     for expected in corpus() {
         let plain = [expected.line.as_bytes(), b"\r\n"].concat();
-        let with_parity: Vec<u8> = plain.iter().map(|&byte| parity::with_even(byte)).collect();
+        let with_parity = parity::all_with_even(&plain);
         for bytes in [&plain, &with_parity] {
             let single: Vec<&[u8]> = bytes.chunks(1).collect();
             holds(&identify(&single).unwrap().identification, &expected);

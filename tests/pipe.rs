@@ -5,8 +5,12 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs)]
 
+#[allow(dead_code, unreachable_pub)]
+#[path = "program/support.rs"]
+mod support;
+
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -16,11 +20,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-/// Nothing here takes this long: who waits longer waits for bytes that were lost.
-const PATIENCE: Duration = Duration::from_secs(30);
+use support::{PATIENCE, Pty};
 
 /// Whoever takes nothing for this long is taken to be full.
 const STILL: Duration = Duration::from_millis(300);
@@ -124,29 +125,6 @@ fn write_until_full(fd: impl AsFd, bytes: &[u8]) -> usize {
         }
     }
     taken
-}
-
-/// A pseudo-terminal: the meter's end, and the port.
-struct Pty {
-    master: OwnedFd,
-    /// Held so that the port exists between two users of it.
-    slave: File,
-    path: String,
-}
-
-impl Pty {
-    fn new() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
-        grantpt(&master).expect("ours");
-        unlockpt(&master).expect("unlocked");
-        let path = ptsname(&master, Vec::new()).expect("a name").into_string().expect("ASCII");
-        let slave = File::options().read(true).write(true).open(&path).expect("its port");
-        let mut raw = tcgetattr(&slave).expect("settings");
-        raw.make_raw();
-        tcsetattr(&slave, OptionalActions::Now, &raw).expect("raw");
-        unblocked(&master);
-        Self { master, slave, path }
-    }
 }
 
 /// iecprobe with its pipe open.
@@ -283,7 +261,7 @@ fn every_byte_crosses_both_ways_at_once_whoever_is_slow() {
             scope.spawn(|| receive(&running.stdout, &back, d, slow[3], &what("line to stdout")));
         });
         drop(running.stdin.take());
-        assert_eq!(read_to_end(&running.stdout), [], "{}", what("more than was sent"));
+        assert_eq!(read_to_end(&running.stdout), b"", "{}", what("more than was sent"));
         assert!(running.status().success(), "{}", what("its status"));
         assert!(!ready(pty.master.as_fd(), PollFlags::IN, Duration::ZERO), "{}", what("more on the line"));
     }
@@ -301,7 +279,8 @@ fn a_reader_that_stands_still_holds_the_other_side_up_and_nothing_is_lost() {
     for taken in [sent, answered] {
         assert!((64 << 10..512 << 10).contains(&taken), "{taken} bytes taken");
     }
-    assert!(running.peak_kilobytes() < 6000, "{} kB", running.peak_kilobytes());
+    let most = if cfg!(debug_assertions) { 8000 } else { 6000 };
+    assert!(running.peak_kilobytes() < most, "{} kB", running.peak_kilobytes());
     // The end of stdin must not end the pipe while answers have nowhere to go, whatever --linger says.
     drop(running.stdin.take());
     assert_eq!(read(&pty.master, sent), out[..sent]);
@@ -321,7 +300,7 @@ fn stdout_has_the_bytes_of_the_line_and_no_others_at_every_verbosity() {
         write(&pty.master, &all);
         assert_eq!(read(&running.stdout, all.len()), all, "{verbosity}");
         drop(running.stdin.take());
-        assert_eq!(read_to_end(&running.stdout), [], "{verbosity}");
+        assert_eq!(read_to_end(&running.stdout), b"", "{verbosity}");
         assert!(running.status().success(), "{verbosity}");
         let mut said = String::new();
         running.stderr.read_to_string(&mut said).expect("text");
@@ -435,6 +414,6 @@ fn a_meter_that_stands_still_after_the_end_of_stdin_burns_no_time() {
     let burnt = running.ticks() - before;
     assert!(burnt <= 5, "{burnt} ticks of 10 ms in 1 s");
     assert_eq!(read(&pty.master, taken), bytes[..taken]);
-    assert_eq!(read_to_end(&running.stdout), []);
+    assert_eq!(read_to_end(&running.stdout), b"");
     assert!(running.status().success());
 }

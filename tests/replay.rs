@@ -1,6 +1,8 @@
 //! A sign-on that was traced and is played back ends as it did: every scenario, under a simulated clock, through the
 //! text form of the trace. And the traces in `data/traces`, each as it says itself.
 
+mod simulated;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,104 +10,14 @@ use std::time::{Duration, Instant};
 use iecprobe::hdlc;
 use iecprobe::message::Request;
 use iecprobe::meter::replay::Script;
-use iecprobe::meter::{Meter, Replay, Responder, scenario};
-use iecprobe::observer::Observer;
-use iecprobe::parity;
-use iecprobe::record::{Entry, Event, Recorder};
-use iecprobe::settings::{Framing, Settings};
-use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn, WakeUp};
+use iecprobe::meter::{Meter, Replay, scenario};
+use iecprobe::record::{Entry, Event};
+use iecprobe::settings::Settings;
+use iecprobe::signon::{Config, Failed, Failure, Note, WakeUp};
 use iecprobe::trace;
-use iecprobe::wire::{Pace, Wire};
 use proptest::prelude::*;
 
-/// Simulated time after which a sign-on counts as hung.
-const HUNG: Duration = Duration::from_secs(120);
-
-const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
-/// A reader with a clock that jumps, on a line that it opens.
-struct Reader<M> {
-    wire: Wire<M>,
-    recorder: Recorder,
-    now: Instant,
-    adds_parity: bool,
-}
-
-type Ended = Result<SignedOn, Failed>;
-
-impl<M: Responder> Reader<M> {
-    fn new(meter: M, began: Instant, adds_parity: bool) -> Self {
-        let wire = Wire::new(meter, Pace::Real, Settings::eight_none(9600), began);
-        Self { wire, recorder: Recorder::new(began), now: began, adds_parity }
-    }
-
-    /// Signs on; nothing if the port goes away.
-    fn sign_on(&mut self, config: &Config) -> Option<Ended> {
-        let began = self.now;
-        let mut sign_on = SignOn::new(config.clone(), began);
-        while !self.wire.is_gone(self.now) {
-            assert!(self.now - began < HUNG, "hangs");
-            match sign_on.poll(self.now) {
-                Action::Done(outcome) => return Some(*outcome),
-                Action::Configure { settings, drain } => {
-                    while drain && !self.wire.drained(self.now) {
-                        self.now += ms(1);
-                    }
-                    self.wire.configure(settings, self.now);
-                    self.recorder.configured(settings, self.now);
-                }
-                Action::Transmit(bytes) => self.send(&bytes),
-                Action::Break(length) => {
-                    self.recorder.broke(length, self.now);
-                    self.wire.send_break(self.now);
-                    self.now += length;
-                }
-                Action::DistrustHardwareParity => {}
-                Action::Wait(until) => {
-                    let bytes = self.receive(until);
-                    if !bytes.is_empty() {
-                        sign_on.receive(&bytes, self.now);
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.recorder.transmitted(bytes, self.now);
-        let with_parity = self.adds_parity && self.wire.settings().framing == Framing::SevenEven;
-        let added = |&byte: &u8| if with_parity { parity::with_even(byte) } else { byte };
-        self.wire.transmit(&bytes.iter().map(added).collect::<Vec<_>>(), self.now);
-    }
-
-    /// What has come at the next event, or at `until`.
-    fn receive(&mut self, until: Instant) -> Vec<u8> {
-        self.now = self.wire.next_event().map_or(until, |next| next.min(until)).max(self.now);
-        let bytes = self.wire.receive(self.now);
-        if !bytes.is_empty() {
-            self.recorder.received(&bytes, self.now);
-        }
-        bytes
-    }
-
-    /// What comes within this time.
-    fn listen(&mut self, time: Duration) -> Vec<u8> {
-        let until = self.now + time;
-        let mut heard = Vec::new();
-        while self.now < until {
-            heard.extend(self.receive(until));
-        }
-        heard
-    }
-
-    /// Its trace.
-    fn trace(&self) -> Vec<Entry> {
-        read_back(self.recorder.entries())
-    }
-}
+use simulated::{Ended, Reader, ms};
 
 /// A trace, written as text and read.
 fn read_back(entries: &[Entry]) -> Vec<Entry> {
@@ -113,6 +25,10 @@ fn read_back(entries: &[Entry]) -> Vec<Entry> {
     let mut writer = trace::Writer::new(&mut text);
     entries.iter().for_each(|entry| writer.write(entry).unwrap());
     trace::parse(&String::from_utf8(text).unwrap()).unwrap()
+}
+
+fn trace_of<M>(reader: &Reader<M>) -> Vec<Entry> {
+    read_back(reader.recorder.entries())
 }
 
 fn reader_of(names: &str, adds_parity: bool) -> Reader<Meter> {
@@ -133,7 +49,7 @@ fn config(adds_parity: bool) -> Config {
 fn script_of(names: &str) -> Script {
     let mut reader = reader_of(names, false);
     reader.sign_on(&config(false));
-    Script::new(&reader.trace())
+    Script::new(&trace_of(&reader))
 }
 
 fn script(trace: &str) -> Script {
@@ -148,7 +64,7 @@ fn signed_on(script: &Script, config: &Config) -> Ended {
 fn twice(names: &str, config: &Config) -> (Option<Ended>, Ended) {
     let mut reader = reader_of(names, config.expects_parity);
     let first = reader.sign_on(config);
-    (first, signed_on(&Script::new(&reader.trace()), config))
+    (first, signed_on(&Script::new(&trace_of(&reader)), config))
 }
 
 #[test]
@@ -210,7 +126,7 @@ fn a_reader_that_does_otherwise_gets_what_fits() {
     // A trace that ends with the identification.
     let mut identifying = reader_of("book", false);
     identifying.sign_on(&other(|c| c.ident_only = true));
-    let unconfirmed = signed_on(&Script::new(&identifying.trace()), &config(false)).unwrap();
+    let unconfirmed = signed_on(&Script::new(&trace_of(&identifying)), &config(false)).unwrap();
     assert_eq!(unconfirmed.notes, [Note::Unconfirmed]);
     // Later by far, and more patient.
     let late = other(|c| (c.warm_up, c.wait) = (ms(3000), Some(ms(5000))));
@@ -269,7 +185,7 @@ fn session() -> Script {
         reader.send(&frame);
         assert_eq!(reader.listen(ms(1000)), UA);
     }
-    Script::new(&reader.trace())
+    Script::new(&trace_of(&reader))
 }
 
 #[test]

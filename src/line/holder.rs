@@ -7,12 +7,14 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
+use crate::text;
+
 /// A process that has a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// Its id.
     pub pid: u32,
-    /// Its name, where it could be read.
+    /// Its name, where it could be read, in printable ASCII: a process may call itself anything.
     pub name: Option<String>,
 }
 
@@ -28,7 +30,7 @@ impl fmt::Display for Holder {
 impl Holder {
     fn new(pid: u32) -> Self {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-        Self { pid, name: name.map(|name| name.trim_end().to_owned()) }
+        Self { pid, name: name.map(|name| text::escaped(name.trim_end().as_bytes())) }
     }
 }
 
@@ -86,7 +88,7 @@ pub(super) fn group_of(node: &Metadata) -> Option<String> {
 }
 
 /// The name of the group with this id.
-pub(super) fn group(id: u32) -> Option<String> {
+fn group(id: u32) -> Option<String> {
     let groups = fs::read_to_string("/etc/group").ok()?;
     groups.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -109,5 +111,14 @@ mod tests {
         assert_eq!(locker(locks, device, 1036), Some(10786));
         assert_eq!(locker(locks, device, 1037), None);
         assert_eq!(locker(locks, rustix::fs::makedev(0x103, 5), 1038), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_does_no_harm_by_its_name() {
+        fs::write("/proc/thread-self/comm", "\x1B[2J").unwrap();
+        let us = fs::read_link("/proc/thread-self").unwrap();
+        let thread = us.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        assert_eq!(Holder::new(thread).to_string(), format!("\\x1B[2J (process {thread})"));
     }
 }

@@ -26,7 +26,7 @@ use crate::settings::Settings;
 
 pub use holder::Holder;
 pub use platform::{Found, Ready, wait_for};
-pub use ports::{Adapter, Bus, Machine, Port, State, usb_ports};
+pub use ports::{Adapter, Bus, Machine, Port, State};
 
 /// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
 const SIM_PREFIX: &str = "sim:";

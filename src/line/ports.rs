@@ -169,12 +169,6 @@ impl Adapter {
     }
 }
 
-/// Nodes of the USB serial ports of this machine, in order.
-pub fn usb_ports() -> Vec<String> {
-    let ports = Machine::this().ports().into_iter();
-    ports.filter(Port::is_usb).map(|port| port.node).collect()
-}
-
 /// The adapter with this interface, if it is one of USB.
 fn adapter(interface: &Path) -> Option<Adapter> {
     let number = attribute(interface, "bInterfaceNumber")?;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use serialport::{SerialPort, TTYPort};
 
+use crate::baud;
 use crate::line::platform::{self, Port};
 use crate::line::{Line, OpenError, Options, Parity};
 use crate::parity;
@@ -37,7 +38,7 @@ impl SerialLine {
         };
         let seven_bits = options.settings.framing == Framing::SevenEven && wanted == Parity::Hardware;
         let kept = port.configure(options.settings.baud, seven_bits)?;
-        if kept.baud.abs_diff(options.settings.baud) * 40 > options.settings.baud {
+        if !baud::agree(options.settings.baud, kept.baud) {
             return Err(OpenError::Rate { wanted: options.settings.baud, kept: kept.baud });
         }
         let parity = match wanted {
@@ -103,8 +104,7 @@ impl Line for SerialLine {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.computes_parity() {
-            let with_parity: Vec<u8> = bytes.iter().map(|&byte| parity::with_even(byte)).collect();
-            return self.port.write(&with_parity);
+            return self.port.write(&parity::all_with_even(bytes));
         }
         self.port.write(bytes)
     }

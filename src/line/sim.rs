@@ -14,6 +14,9 @@ use crate::parity;
 use crate::settings::{Framing, Settings};
 use crate::wire::{Pace, Wire};
 
+/// Characters that fit into the line before the first of them has arrived, as into the buffer of a serial port.
+const ROOM: usize = 4096;
+
 /// The built-in meter.
 pub(super) struct SimLine {
     wire: Wire,
@@ -54,9 +57,12 @@ impl Line for SimLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let now = Instant::now();
         self.check(now)?;
+        let bytes = &bytes[..bytes.len().min(ROOM.saturating_sub(self.wire.under_way(now)))];
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         if self.adds_parity && self.wire.settings().framing == Framing::SevenEven {
-            let with_parity: Vec<u8> = bytes.iter().map(|&byte| parity::with_even(byte)).collect();
-            self.wire.transmit(&with_parity, now);
+            self.wire.transmit(&parity::all_with_even(bytes), now);
         } else {
             self.wire.transmit(bytes, now);
         }
@@ -91,5 +97,21 @@ impl Line for SimLine {
 
     fn wake_at(&self) -> Option<Instant> {
         self.wire.next_event()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_line_takes_no_more() {
+        let settings = Settings::eight_none(300);
+        let options = Options { parity: Parity::Auto, dtr: true, rts: true, settings };
+        let mut line = SimLine::open("", options).unwrap();
+        assert_eq!(line.write(&[0; 2 * ROOM]).unwrap(), ROOM);
+        // Some characters have arrived meanwhile, on a slow machine.
+        let more: usize = (0..100).filter_map(|_| line.write(&[0; 1 << 20]).ok()).sum();
+        assert!(more < ROOM, "{more}");
     }
 }

@@ -63,7 +63,7 @@ impl Port {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(name, flags, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => OpenError::Missing,
-            Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group(metadata.gid()) },
+            Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group_of(&metadata) },
             Errno::BUSY => OpenError::Busy(holder::of(&metadata)),
             // A node without a device behind it.
             Errno::NXIO | Errno::NODEV | Errno::IO => OpenError::Missing,

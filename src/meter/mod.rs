@@ -21,7 +21,7 @@ use crate::parity;
 use crate::settings::Settings;
 use crate::timing;
 
-use behaviour::{Acknowledged, Begins, Link, Unplugged};
+use behaviour::{Acknowledged, Begins, Echo, Link, Unplugged};
 pub use behaviour::{App, Behaviour};
 use nuls::Nuls;
 pub use replay::Replay;
@@ -101,82 +101,19 @@ impl Meter {
         }
     }
 
-    /// How it behaves.
-    pub fn behaviour(&self) -> &Behaviour {
-        &self.behaviour
-    }
-
     /// Whether it is in HDLC.
     pub fn in_hdlc(&self) -> bool {
         matches!(self.state, State::Hdlc(..))
     }
 
-    /// When the port goes away, if it does.
-    pub fn unplugged_at(&self) -> Option<Instant> {
-        self.unplugged_at
-    }
-
-    /// The rate in Bd at which it receives characters that are sent at `sent`.
-    pub fn rate(&self, sent: u32) -> u32 {
-        match self.state {
-            State::Hdlc(rate, _) | State::Identified(rate, _) => rate,
-            State::Ready | State::Session if self.behaviour.start_bauds.contains(&sent) => sent,
-            State::Ready | State::Session => self.behaviour.start_bauds[0],
-        }
-    }
-
-    /// Takes a character that it has received by `now`, as its own rate made it appear; `sent` is the sender's rate.
-    pub fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
-        let rate = self.rate(sent);
-        self.last_heard = Some(now);
-        if let (Some(Unplugged::After(after)), None) = (self.behaviour.unplugged, self.unplugged_at) {
-            self.unplugged_at = Some(now + after);
-        }
-        self.inbox.push(byte);
-        if self.inbox.len() > INBOX_MAX {
-            self.inbox.drain(..INBOX_MAX / 2);
-        }
-        match self.state {
-            State::Hdlc(rate, _) if self.behaviour.app == App::Echo => {
-                self.inbox.clear();
-                self.send(&[byte], Settings::eight_none(rate), now);
-            }
-            State::Hdlc(rate, inactivity) => self.receive_frame(rate, inactivity, now),
-            State::Ready => {
-                self.nuls.receive(byte, now);
-                if self.breaks() {
-                    self.inbox.clear();
-                } else if parity::strip(byte) == b'\n' {
-                    self.receive_request(rate, now);
-                }
-            }
-            State::Identified(start, _) => {
-                if self.breaks() {
-                    self.outbox.clear();
-                    self.inbox.clear();
-                    self.state = State::Ready;
-                } else if parity::strip(byte) == b'\n' {
-                    self.receive_acknowledgement(start, now);
-                }
-            }
-            State::Session => {
-                if self.breaks() {
-                    self.inbox.clear();
-                    self.state = State::Ready;
-                }
-            }
-        }
-    }
-
     /// Whether what came last is the break message.
     fn breaks(&self) -> bool {
-        let plain: Vec<u8> = self.inbox.iter().map(|&byte| parity::strip(byte)).collect();
-        plain.ends_with(&message::BREAK)
+        parity::stripped(&self.inbox).ends_with(&message::BREAK)
     }
 
     fn receive_request(&mut self, rate: u32, now: Instant) {
-        let line: Vec<u8> = std::mem::take(&mut self.inbox);
-        let plain: Vec<u8> = line.iter().map(|&byte| parity::strip(byte)).collect();
+        let line = std::mem::take(&mut self.inbox);
+        let plain = parity::stripped(&line);
         let Some(start) = plain.windows(2).rposition(|pair| pair == b"/?") else { return };
         let Some(address) = plain[start + 2..].strip_suffix(b"!\r\n") else { return };
         if self.behaviour.address.as_deref().is_some_and(|own| !message::is_same_address(own, address)) {
@@ -237,15 +174,10 @@ impl Meter {
     }
 
     fn receive_acknowledgement(&mut self, start: u32, now: Instant) {
-        let plain: Vec<u8> =
-            std::mem::take(&mut self.inbox).iter().map(|&byte| parity::strip(byte)).collect();
+        let plain = parity::stripped(&std::mem::take(&mut self.inbox));
         let old = Settings::seven_even(start);
         let at = now + self.behaviour.confirm_reaction;
-        let Some(&[_, control, z, mode, ..]) =
-            plain.len().checked_sub(6).map(|from| &plain[from..]).filter(|end| end[0] == message::ACK)
-        else {
-            return;
-        };
+        let Some(&[message::ACK, control, z, mode, ..]) = plain.last_chunk::<6>() else { return };
         if self.behaviour.unplugged == Some(Unplugged::AfterAcknowledgement) {
             self.unplugged_at = Some(now + Duration::from_millis(50));
         }
@@ -284,7 +216,7 @@ impl Meter {
         }
     }
 
-    fn receive_frame(&mut self, rate: u32, inactivity: Duration, now: Instant) {
+    fn receive_frame(&mut self, rate: u32, now: Instant) {
         let inbox = std::mem::take(&mut self.inbox);
         let Some(frame) = hdlc::find(&inbox) else {
             self.inbox = inbox;
@@ -301,10 +233,7 @@ impl Meter {
                 self.state = State::Ready;
                 hdlc::unnumbered_acknowledgement(&frame, &[])
             }
-            _ => {
-                self.state = State::Hdlc(rate, inactivity);
-                return;
-            }
+            _ => return,
         };
         self.send(&answer, Settings::eight_none(rate), now + HDLC_REACTION);
     }
@@ -321,9 +250,72 @@ impl Meter {
             settings,
         }));
     }
+}
 
-    /// When [`Self::poll`] has to be called next.
-    pub fn deadline(&self) -> Option<Instant> {
+impl Responder for Meter {
+    fn rate(&self, sent: u32) -> u32 {
+        match self.state {
+            State::Hdlc(rate, _) | State::Identified(rate, _) => rate,
+            State::Ready | State::Session if self.behaviour.start_bauds.contains(&sent) => sent,
+            State::Ready | State::Session => self.behaviour.start_bauds[0],
+        }
+    }
+
+    fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
+        let rate = self.rate(sent);
+        self.last_heard = Some(now);
+        if let (Some(Unplugged::After(after)), None) = (self.behaviour.unplugged, self.unplugged_at) {
+            self.unplugged_at = Some(now + after);
+        }
+        self.inbox.push(byte);
+        if self.inbox.len() > INBOX_MAX {
+            self.inbox.drain(..INBOX_MAX / 2);
+        }
+        match self.state {
+            State::Hdlc(rate, _) if self.behaviour.app == App::Echo => {
+                self.inbox.clear();
+                self.send(&[byte], Settings::eight_none(rate), now);
+            }
+            State::Hdlc(rate, _) => self.receive_frame(rate, now),
+            State::Ready => {
+                self.nuls.receive(byte, now);
+                if self.breaks() {
+                    self.inbox.clear();
+                } else if parity::strip(byte) == b'\n' {
+                    self.receive_request(rate, now);
+                }
+            }
+            State::Identified(start, _) => {
+                if self.breaks() {
+                    self.outbox.clear();
+                    self.inbox.clear();
+                    self.state = State::Ready;
+                } else if parity::strip(byte) == b'\n' {
+                    self.receive_acknowledgement(start, now);
+                }
+            }
+            State::Session => {
+                if self.breaks() {
+                    self.inbox.clear();
+                    self.state = State::Ready;
+                }
+            }
+        }
+    }
+
+    fn next_emission(&self) -> Option<Instant> {
+        self.outbox.front().map(|emission| emission.at)
+    }
+
+    fn emit(&mut self) -> Option<Emission> {
+        self.outbox.pop_front()
+    }
+
+    fn own_rate(&self) -> u32 {
+        self.outbox.front().map_or_else(|| self.rate(0), |emission| emission.settings.baud)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
         let state = match self.state {
             State::Identified(_, until) => Some(until),
             State::Hdlc(_, inactivity) => self.last_heard.map(|heard| heard + inactivity),
@@ -332,8 +324,7 @@ impl Meter {
         [state, self.next_push, self.nuls.deadline()].into_iter().flatten().min()
     }
 
-    /// Lets time pass until `now`.
-    pub fn poll(&mut self, now: Instant) {
+    fn poll(&mut self, now: Instant) {
         match self.state {
             State::Identified(start, until) if now >= until => {
                 self.state = State::Ready;
@@ -358,18 +349,15 @@ impl Meter {
         }
     }
 
-    /// The instant of the next character in the outbox.
-    pub fn next_emission(&self) -> Option<Instant> {
-        self.outbox.front().map(|emission| emission.at)
+    fn unplugged_at(&self) -> Option<Instant> {
+        self.unplugged_at
     }
 
-    /// The rate in Bd of its own side: that of the next character in the outbox, else that at which it listens.
-    pub fn own_rate(&self) -> u32 {
-        self.outbox.front().map_or_else(|| self.rate(0), |emission| emission.settings.baud)
+    fn echo(&self) -> Option<Echo> {
+        self.behaviour.echo
     }
 
-    /// Takes the next character out of the outbox.
-    pub fn emit(&mut self) -> Option<Emission> {
-        self.outbox.pop_front()
+    fn adapter_lag(&self) -> Option<Duration> {
+        self.behaviour.adapter_lag
     }
 }

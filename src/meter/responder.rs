@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::meter::Emission;
 use crate::meter::behaviour::Echo;
-use crate::meter::{Emission, Meter};
 
 /// The far end of a line, with its head and the reader's adapter.
 pub trait Responder {
@@ -44,47 +44,5 @@ pub trait Responder {
     /// How long the reader's adapter lets characters wait, while it says that they have been sent.
     fn adapter_lag(&self) -> Option<Duration> {
         None
-    }
-}
-
-impl Responder for Meter {
-    fn rate(&self, sent: u32) -> u32 {
-        self.rate(sent)
-    }
-
-    fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
-        self.receive(byte, sent, now);
-    }
-
-    fn next_emission(&self) -> Option<Instant> {
-        self.next_emission()
-    }
-
-    fn emit(&mut self) -> Option<Emission> {
-        self.emit()
-    }
-
-    fn own_rate(&self) -> u32 {
-        self.own_rate()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline()
-    }
-
-    fn poll(&mut self, now: Instant) {
-        self.poll(now);
-    }
-
-    fn unplugged_at(&self) -> Option<Instant> {
-        self.unplugged_at()
-    }
-
-    fn echo(&self) -> Option<Echo> {
-        self.behaviour().echo
-    }
-
-    fn adapter_lag(&self) -> Option<Duration> {
-        self.behaviour().adapter_lag
     }
 }

@@ -303,7 +303,7 @@ impl Acknowledge {
         if now < until {
             return Next::Wait(until);
         }
-        let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
+        let plain = parity::stripped(heard);
         // A second identification has ended by now, and has no values.
         let goes_on = self.run.is_some_and(|(_, last)| now < last + self.run_pause());
         let has_values = plain.iter().any(|byte| matches!(byte, b'(' | b')'));
@@ -320,7 +320,7 @@ impl Acknowledge {
 
     /// Whether text that is no second identification was received while we sent.
     fn early_telegram(&self) -> bool {
-        let plain: Vec<u8> = self.bytes[..self.early].iter().map(|&byte| parity::strip(byte)).collect();
+        let plain = parity::stripped(&self.bytes[..self.early]);
         plain.iter().filter(|byte| byte.is_ascii_graphic()).count() >= 4
             && diagnosis::is_mostly_text(&plain)
             && !plain.contains(&b'/')

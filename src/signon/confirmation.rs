@@ -63,7 +63,7 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     if bytes.is_empty() {
         return Judgement::Nothing;
     }
-    let plain: Vec<u8> = bytes.iter().map(|&byte| parity::strip(byte)).collect();
+    let plain = parity::stripped(bytes);
     // A frame may carry any bytes, so nothing behind its start is looked at.
     let frame = frame_start(bytes);
     let before_frame = &plain[..frame.unwrap_or(plain.len())];
@@ -85,7 +85,7 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     if let Some(start) = frame {
         return Judgement::Hdlc { start };
     }
-    if longest_text(&plain) {
+    if has_values(&plain) {
         return Judgement::Readout;
     }
     if (0..plain.len()).any(|start| begins_confirmation(&plain[start..])) {
@@ -171,7 +171,7 @@ fn printable_prefix(plain: &[u8]) -> usize {
 }
 
 /// Whether a value in brackets, as readouts have them, stands in a run of text.
-fn longest_text(plain: &[u8]) -> bool {
+fn has_values(plain: &[u8]) -> bool {
     plain
         .split(|&byte| !is_text(byte))
         .any(|run| run.len() >= TEXT_EVIDENCE && run.contains(&b'(') && run.contains(&b')'))

@@ -250,6 +250,6 @@ impl Found {
 
 /// How many of the characters in `heard` come before `line`, its end at the end of `heard`.
 fn strays(heard: &[u8], line: &[u8]) -> usize {
-    let plain: Vec<u8> = heard.iter().map(|&byte| parity::strip(byte)).collect();
+    let plain = parity::stripped(heard);
     plain.windows(line.len()).rposition(|window| window == line).unwrap_or(0)
 }

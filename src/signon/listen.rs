@@ -93,8 +93,7 @@ impl Listener {
         self.carriage_return.map(|(_, at)| at + self.end_without_lf)
     }
 
-    /// To be called at [`Self::deadline`].
-    /// What the line was, and when it had ended.
+    /// What the line was, and when it had ended. To be called at [`Self::deadline`].
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<(Heard, Instant)> {
         let (length, at) = self.carriage_return?;
         if now < at + self.end_without_lf {
@@ -127,7 +126,7 @@ fn judge(line: &[u8]) -> Option<Heard> {
         let candidate = &line[start..];
         let survey = Survey::of(candidate);
         let parsed = if survey.in_sight() {
-            Identification::parse(&candidate.iter().map(|&byte| parity::strip(byte)).collect::<Vec<_>>())
+            Identification::parse(&parity::stripped(candidate))
         } else {
             Identification::parse(candidate)
         };
@@ -162,7 +161,7 @@ fn damaged_slash(line: &[u8]) -> Option<Heard> {
     let start = line.iter().rposition(|&byte| (byte ^ slash).count_ones() == 1)?;
     let candidate = &line[start..];
     let Survey::Wrong { first: 0, count } = Survey::of(candidate) else { return None };
-    let mut plain: Vec<u8> = candidate.iter().map(|&byte| parity::strip(byte)).collect();
+    let mut plain = parity::stripped(candidate);
     plain[0] = b'/';
     let is_one = is_slight(count, candidate) && Identification::parse(&plain).is_ok();
     is_one.then(|| Heard::Damaged(Damage { line: candidate.to_vec(), place: 0, count }))
@@ -211,8 +210,7 @@ mod tests {
 
     #[test]
     fn parity_bits_are_taken_off_and_checked() {
-        let mut line: Vec<u8> =
-            b"/ISK5\\2MT382-1000\r\n".iter().map(|&byte| parity::with_even(byte)).collect();
+        let mut line = parity::all_with_even(b"/ISK5\\2MT382-1000\r\n");
         assert_eq!(only_line(&line), b"/ISK5\\2MT382-1000");
         line[9] ^= 4;
         let Heard::Damaged(damage) = &listen(&line).0[0] else { panic!() };
@@ -236,8 +234,7 @@ mod tests {
     #[test]
     fn a_slash_with_a_wrong_bit_is_damage_too() {
         for bit in 0..8 {
-            let mut line: Vec<u8> =
-                b"x/ISK5\\2MT382-1000\r\n".iter().map(|&byte| parity::with_even(byte)).collect();
+            let mut line = parity::all_with_even(b"x/ISK5\\2MT382-1000\r\n");
             line[1] ^= 1 << bit;
             let (heard, _) = listen(&line);
             let [Heard::Damaged(damage)] = &heard[..] else { panic!("{bit}: {heard:?}") };

@@ -22,7 +22,6 @@ mod terms;
 
 use std::time::{Duration, Instant};
 
-use crate::baud;
 use crate::identification::{Identification, Mode};
 use crate::message::{self, MODE_HDLC};
 use crate::settings::Settings;
@@ -49,6 +48,7 @@ pub struct SignOn {
     /// When the last of them went out.
     asked: Option<Instant>,
     echo_heard: bool,
+    /// What came before the last of them at the start rate, and at others.
     unasked: Vec<u8>,
     elsewhere: Vec<u8>,
     notes: Vec<Note>,
@@ -141,8 +141,8 @@ impl SignOn {
                         prelude::Next::Act(action) => return action,
                         prelude::Next::Wait(until) => return Action::Wait(until),
                         prelude::Next::Ready => {
-                            self.unasked.extend_from_slice(prelude.unasked());
-                            self.elsewhere.extend_from_slice(prelude.elsewhere());
+                            self.unasked = prelude.unasked().to_vec();
+                            self.elsewhere = prelude.elsewhere().to_vec();
                             return self.request(now);
                         }
                     }
@@ -222,8 +222,7 @@ impl SignOn {
                 return self.fail(failure, None, evidence, now);
             }
         };
-        let refusal = terms::refusal(&self.config, &identification);
-        if let Some(failure) = refusal {
+        if let Some(failure) = terms::refusal(&self.config, &identification) {
             return self.fail(failure, Some(identification), heard, now);
         }
         if self.attempts > 1 {
@@ -241,10 +240,9 @@ impl SignOn {
             self.succeed(identification, mode, baud, None, Vec::new());
             return None;
         }
-        let Some(baud) = terms::data_rate(&self.config, &identification) else {
+        let Some((z, baud)) = terms::data_rate(&self.config, &identification) else {
             return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
         };
-        let z = baud::digit(baud).expect("a data rate comes from a baud character");
         let message = message::acknowledgement(self.config.control, z);
         let data = Settings::eight_none(baud);
         let exchange = Acknowledge::new(&self.config, &message, self.start, data, self.echo_heard, now);

@@ -9,7 +9,7 @@ use crate::parity;
 use crate::signon::config::Config;
 use crate::signon::outcome::{Failed, Failure, Note};
 
-/// Why the acknowledgement must not be sent, if there is a reason.
+/// Why the acknowledgement must not be sent, if there is a reason beside a missing [`data_rate`].
 pub(super) fn refusal(config: &Config, identification: &Identification) -> Option<Failure> {
     let accepted = &config.manufacturers;
     if !accepted.is_empty() && !accepted.contains(&identification.flag_id()) {
@@ -18,15 +18,13 @@ pub(super) fn refusal(config: &Config, identification: &Identification) -> Optio
     if config.ident_only {
         return None;
     }
-    if !identification.offers_mode_e() && !config.force {
-        return Some(Failure::NoModeE);
-    }
-    data_rate(config, identification).is_none().then_some(Failure::UnknownBaud)
+    (!identification.offers_mode_e() && !config.force).then_some(Failure::NoModeE)
 }
 
-/// The rate for HDLC in Bd: the one asked for, or the one offered.
-pub(super) fn data_rate(config: &Config, identification: &Identification) -> Option<u32> {
-    config.forced_baud.or(offered_rate(identification))
+/// The rate for HDLC in Bd, the one asked for or the one offered, behind the baud character that names it.
+pub(super) fn data_rate(config: &Config, identification: &Identification) -> Option<(u8, u32)> {
+    let rate = config.forced_baud.or(offered_rate(identification))?;
+    Some((baud::digit(rate)?, rate))
 }
 
 /// The rate for HDLC in Bd that the meter offers.

@@ -3,6 +3,8 @@
 //! It goes by the bytes and by who sent them, not by what the sign-on made of them: a picture that shows more than the
 //! sign-on understood is the one that a bug report needs.
 
+use std::time::Duration;
+
 use crate::baud;
 use crate::diagnosis::{self, Content};
 use crate::hdlc;
@@ -14,7 +16,7 @@ use crate::timeline::runs::{Origin, Run};
 use crate::timeline::{Kind, Message, Said, Side, Span, length};
 
 /// A pause this long within a message is worth showing.
-const PAUSE_MIN: std::time::Duration = std::time::Duration::from_millis(60);
+const PAUSE_MIN: Duration = Duration::from_millis(60);
 
 /// Pauses that are listed one by one.
 const PAUSES_LISTED: usize = 3;
@@ -36,7 +38,7 @@ fn faulty(said: Said, fault: &str) -> Said {
 
 /// Puts a run into words.
 pub(super) fn message(run: Run) -> Message {
-    let plain: Vec<u8> = run.bytes.iter().map(|&byte| parity::strip(byte)).collect();
+    let plain = parity::stripped(&run.bytes);
     let mut said = match (run.origin, run.side) {
         (Origin::Echo(of), _) => echo(run.bytes.len(), of),
         (Origin::Break, _) => said("line BREAK", "", Vec::new()),
@@ -165,13 +167,9 @@ fn content(bytes: &[u8], plain: &[u8]) -> Said {
         (Content::Garbled, Err(_)) => Said {
             kind: Kind::Junk,
             faults: vec!["no text at this rate".into()],
-            ..said("junk", bytes_of(bytes.len()), Vec::new())
+            ..said("junk", text::count(bytes.len(), "byte"), Vec::new())
         },
     }
-}
-
-fn bytes_of(count: usize) -> String {
-    if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
 }
 
 fn identified(identification: &Identification, plain: &[u8]) -> Said {
@@ -213,12 +211,7 @@ fn identified(identification: &Identification, plain: &[u8]) -> Said {
 
 /// HDLC frames by their names.
 fn frames(bytes: &[u8]) -> Said {
-    let mut names: Vec<&str> = Vec::new();
-    let mut rest = bytes;
-    while let Some(frame) = hdlc::find(rest) {
-        names.push(name(rest, &frame));
-        rest = &rest[frame.end - 1..];
-    }
+    let mut names: Vec<&str> = hdlc::frames(bytes).map(|frame| name(frame.control)).collect();
     let what = match names[..] {
         [] => "HDLC, not whole".into(),
         [one] => format!("HDLC {one}"),
@@ -234,12 +227,8 @@ fn frames(bytes: &[u8]) -> Said {
     Said { kind: Kind::Serial, ..said(what, "", facts) }
 }
 
-/// The name of a frame by its control field, which stands behind the addresses (IEC 62056-46, clause 6.4.3).
-fn name(bytes: &[u8], frame: &hdlc::Frame<'_>) -> &'static str {
-    let starts = |&start: &usize| hdlc::begins_frame(&bytes[start + 1..]) == Some(frame.end - start - 2);
-    let start = (0..frame.end.saturating_sub(2)).find(starts).unwrap_or(0);
-    let (destination, source) = frame.addresses;
-    let control = bytes.get(start + 3 + destination.len() + source.len()).copied().unwrap_or_default();
+/// The name of a frame by its control field (IEC 62056-46, clause 6.4.3).
+fn name(control: u8) -> &'static str {
     match control {
         0x93 => "SNRM",
         0x53 => "DISC",

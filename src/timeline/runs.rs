@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::identification::{Identification, LENGTH_LIMIT};
 use crate::message::ACK;
-use crate::parity::strip;
+use crate::parity::{strip, stripped};
 use crate::record::{Entry, Event};
 use crate::settings::{Framing, Settings};
 use crate::timeline::{Band, Side, Span};
@@ -240,7 +240,7 @@ impl Echo {
 
 /// Where noise before an identification or a confirmation ends, and where something follows a confirmation at once.
 fn parts(bytes: &[u8]) -> Vec<usize> {
-    let plain: Vec<u8> = bytes.iter().map(|&byte| strip(byte)).collect();
+    let plain = stripped(bytes);
     let confirms = |window: &[u8]| matches!(window, [ACK, _, _, _, b'\r', b'\n']);
     if let Some(at) = plain.windows(ACKNOWLEDGEMENT).position(confirms) {
         let inside = |&at: &usize| at > 0 && at < bytes.len();

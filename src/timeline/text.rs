@@ -22,6 +22,9 @@ const BYTES: usize = 10;
 /// Rows of hexadecimal; longer messages end in an ellipsis.
 const HEX_ROWS: usize = 3;
 
+/// A pause this short is not worth a row.
+const PAUSE_MIN: Duration = Duration::from_millis(4);
+
 /// Whether the picture has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
@@ -132,9 +135,6 @@ struct Lanes {
     /// Since when nobody has spoken, and since when the line has been as it is: what a pause is counted from.
     quiet_from: (Duration, Duration),
 }
-
-/// A pause this short is not worth a row.
-const PAUSE_MIN: Duration = Duration::from_millis(4);
 
 impl Lanes {
     /// The line between the lanes, which shows the framing in force.

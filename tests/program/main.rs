@@ -12,6 +12,8 @@ mod replay;
 mod report;
 mod several;
 mod signals;
+#[path = "../simulated/mod.rs"]
+mod simulated;
 mod support;
 mod timeline;
 mod wire;

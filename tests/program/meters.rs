@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use iecprobe::meter::scenario::ALL;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::*;
@@ -139,4 +140,26 @@ fn every_scenario_comes_to_what_it_has_to() {
             play(scenario, args, comes, &[]).unwrap();
         }
     });
+}
+
+#[test]
+fn a_link_that_another_meter_has_taken_over_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("meter");
+    let play = || {
+        let mut meter = program(env!("CARGO_BIN_EXE_iecmeter"));
+        let meter = Running::start(meter.arg("--link").arg(&link));
+        eventually("a meter that listens", || meter.stdout().ends_with(b"\n").then_some(()));
+        meter
+    };
+    let (first, second) = (play(), play());
+    first.signal(Signal::TERM);
+    first.ended().killed_by(Signal::TERM);
+    run(&mut probe(link.to_str().unwrap(), ["--json"])).succeeded();
+    second.signal(Signal::TERM);
+    second.ended().killed_by(Signal::TERM);
+    assert!(!link.is_symlink());
+    let nowhere = folder.path().join("no/meter");
+    let outcome = run(program(env!("CARGO_BIN_EXE_iecmeter")).arg("--link").arg(&nowhere)).with_status(1);
+    assert!(outcome.stderr.contains(nowhere.to_str().unwrap()), "{outcome:?}");
 }

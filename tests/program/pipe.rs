@@ -1,15 +1,14 @@
 //! The pipe: bytes of the line and nothing else, all of them, until somebody has had enough.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use iecprobe::hdlc;
 use iecprobe::meter::{Meter, scenario};
-use iecprobe::settings::Settings;
-use iecprobe::signon::{Action, Config, SignOn};
-use iecprobe::wire::{Pace, Wire};
+use iecprobe::signon::Config;
 use rustix::process::Signal;
 
+use crate::simulated::Reader;
 use crate::support::*;
 
 #[test]
@@ -41,27 +40,6 @@ fn the_answer_to_our_own_disconnect_is_not_passed_on() {
     assert_eq!(hdlc::frames(&outcome.stdout).count(), 1, "{outcome:?}");
 }
 
-/// Every value next to every other kind of value, more than any buffer in between takes at once.
-fn all_values() -> Vec<u8> {
-    (0..=255_u8)
-        .chain((0..=255).rev())
-        .chain((0..=255).map(|b: u8| b.wrapping_mul(37)))
-        .cycle()
-        .take(100_000)
-        .collect()
-}
-
-#[test]
-fn every_value_passes_both_ways() {
-    let echo = EchoLine::start();
-    let bytes = all_values();
-    let mut running = Running::start(&mut probe(&echo.path, ["--direct", "--pipe", "--linger", "1s"]));
-    running.send(&bytes);
-    let outcome = running.finish().succeeded();
-    assert!(*echo.seen.lock().unwrap() == bytes, "the line got {} bytes", echo.seen.lock().unwrap().len());
-    assert!(outcome.stdout == bytes, "stdout got {} of {} bytes", outcome.stdout.len(), bytes.len());
-}
-
 #[test]
 fn every_value_passes_after_a_sign_on() {
     let meter = VirtualMeter::start(&["--app", "echo"]);
@@ -69,19 +47,6 @@ fn every_value_passes_after_a_sign_on() {
     let mut running = Running::start(&mut probe(meter.port(), ["--pipe", "--linger", "1s"]));
     running.send(&bytes);
     assert_eq!(running.finish().succeeded().stdout, bytes);
-}
-
-#[test]
-fn an_answer_long_after_the_end_of_input_is_delivered() {
-    let pty = Pty::new();
-    let mut running = Running::start(&mut probe(&pty.path, ["--direct", "--pipe"]));
-    running.send(b"question");
-    running.close_stdin();
-    pty.read_until("the question", |seen| seen == b"question");
-    std::thread::sleep(ms(1200));
-    pty.write(b"answer");
-    let outcome = running.ended().succeeded();
-    assert_eq!(outcome.stdout, b"answer");
 }
 
 #[test]
@@ -132,6 +97,34 @@ fn a_command_gets_the_line_and_its_status_is_ours() {
 }
 
 #[test]
+fn a_command_that_will_not_end_holds_nobody_up() {
+    let script = "trap '' TERM; echo deaf; while :; do sleep 0.1; done";
+    for end in ["a signal", "the line's loss"] {
+        let pty = Pty::new();
+        let running = Running::start(&mut probe(&pty.path, ["--direct", "--", "sh", "-c", script]));
+        pty.read_until("its word", |seen| seen.ends_with(b"deaf\n"));
+        if end == "a signal" {
+            running.signal(Signal::TERM);
+            running.ended().killed_by(Signal::TERM);
+        } else {
+            drop(pty);
+            running.ended().with_status(10);
+        }
+    }
+}
+
+#[test]
+fn a_signal_counts_whatever_a_command_that_has_closed_its_stdout_makes_of_it() {
+    let pty = Pty::new();
+    // Its stdin ends when nothing but its own end is waited for.
+    let script = "trap 'exit 0' TERM; exec >&-; read line; echo over >&2; while :; do sleep 0.1; done";
+    let mut running = Running::start(&mut probe(&pty.path, ["--direct", "--", "sh", "-c", script]));
+    running.wait_for_stderr("over");
+    running.signal(Signal::TERM);
+    running.ended().killed_by(Signal::TERM);
+}
+
+#[test]
 fn what_a_command_sends_last_is_there_for_a_slow_reader() {
     let pty = Pty::new();
     // More than the master's side takes at once, less than the pseudo-terminal holds.
@@ -173,7 +166,7 @@ fn a_command_that_cannot_be_started_is_named_before_the_line_is_touched() {
 
 #[test]
 fn a_terminal_on_stdout_that_nobody_reads_holds_nobody_up() {
-    let bytes: Vec<u8> = all_values().into_iter().take(60_000).collect();
+    let bytes: Vec<u8> = (0..=255).cycle().take(60_000).collect();
     for end in ["a signal", "the line's loss", "a reader that comes back"] {
         let (line, terminal) = (Pty::new(), Pty::new());
         let mut command = probe(&line.path, ["--direct", "--pipe", "--linger", "100ms"]);
@@ -216,42 +209,11 @@ fn a_terminal_on_stdout_that_nobody_reads_holds_nobody_up() {
 fn carried(scenario: &str) -> Vec<u8> {
     let began = Instant::now();
     let meter = Meter::new(scenario::behaviour(scenario).unwrap(), began);
-    let mut wire = Wire::new(meter, Pace::Real, Settings::seven_even(300), began);
-    let mut sign_on = SignOn::new(Config::default(), began);
-    let mut now = began;
-    loop {
-        match sign_on.poll(now) {
-            Action::Done(outcome) => {
-                let Ok(done) = *outcome else { return Vec::new() };
-                let mut bytes = done.rest;
-                wire.transmit(&hdlc::SNRM, now + ms(300));
-                bytes.extend(wire.receive(now + ms(2300)));
-                return bytes;
-            }
-            Action::Configure { settings, drain } => {
-                while drain && !wire.drained(now) {
-                    now += ms(1);
-                }
-                wire.configure(settings, now);
-            }
-            Action::Transmit(bytes) => wire.transmit(&bytes, now),
-            Action::Break(length) => {
-                wire.send_break(now);
-                now += length;
-            }
-            Action::DistrustHardwareParity => {}
-            Action::Wait(until) => {
-                now = wire.next_event().map_or(until, |event| event.min(until)).max(now);
-                if wire.is_gone(now) {
-                    return Vec::new();
-                }
-                let read = wire.receive(now);
-                if !read.is_empty() {
-                    sign_on.receive(&read, now);
-                }
-            }
-        }
-    }
+    let mut reader = Reader::new(meter, began, false);
+    let Some(Ok(done)) = reader.sign_on(&Config::default()) else { return Vec::new() };
+    let settling = reader.listen(ms(300));
+    reader.send(&hdlc::SNRM);
+    [done.rest, settling, reader.listen(ms(2000))].concat()
 }
 
 #[test]
@@ -332,19 +294,4 @@ impl Drop for KillOnDrop {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-#[test]
-fn an_idle_pipe_costs_no_processor_time() {
-    let pty = Pty::new();
-    let mut running = Running::start(&mut probe(&pty.path, ["--direct", "--pipe"]));
-    running.wait_for_stderr("is open at");
-    let ticks = || -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.pid())).unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        fields.get(11..13).map_or(0, |fields| fields.iter().filter_map(|f| f.parse::<u64>().ok()).sum())
-    };
-    let before = ticks();
-    std::thread::sleep(Duration::from_secs(1));
-    assert!(ticks() - before < 10, "{} ticks in a second", ticks() - before);
 }

@@ -53,6 +53,11 @@ fn ten_ports_take_as_long_as_the_slowest() {
     let last_begun = lines.iter().rposition(|line| line.contains("300 Bd 7E1")).unwrap();
     let first_done = lines.iter().position(|line| line.contains("bytes sent")).unwrap();
     assert!(last_begun < first_done, "{trace:?}");
+    // They end at the same time, and a blank line stands between every two reports all the same.
+    assert!(
+        trace.text().starts_with("port: ") && trace.text().matches("\n\nport: ").count() == 9,
+        "{trace:?}"
+    );
 }
 
 #[test]

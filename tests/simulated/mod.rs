@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use iecprobe::meter::behaviour::Behaviour;
-use iecprobe::meter::{Meter, scenario};
+use iecprobe::meter::{Meter, Responder, scenario};
 use iecprobe::observer::Observer;
 use iecprobe::parity;
-use iecprobe::record::{Entry, Recorder};
+use iecprobe::record::{Entry, Event};
 use iecprobe::settings::{Framing, Settings};
 use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn};
 use iecprobe::wire::{Pace, Wire};
@@ -65,6 +65,125 @@ pub enum Reads {
     Each,
     /// What has come by every such tick of the adapter, at once.
     Every(Duration),
+}
+
+/// An observer that keeps everything.
+#[derive(Debug)]
+pub struct Recorder {
+    began: Instant,
+    entries: Vec<Entry>,
+}
+
+impl Recorder {
+    /// A record that begins at `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { began: now, entries: Vec::new() }
+    }
+
+    /// What has happened so far.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn keep(&mut self, event: Event, now: Instant) {
+        self.entries.push(Entry { at: now.saturating_duration_since(self.began), event });
+    }
+}
+
+impl Observer for Recorder {
+    fn configured(&mut self, settings: Settings, now: Instant) {
+        self.keep(Event::Configured(settings), now);
+    }
+
+    fn transmitted(&mut self, bytes: &[u8], now: Instant) {
+        self.keep(Event::Sent(bytes.to_vec()), now);
+    }
+
+    fn received(&mut self, bytes: &[u8], now: Instant) {
+        self.keep(Event::Received(bytes.to_vec()), now);
+    }
+
+    fn broke(&mut self, length: Duration, now: Instant) {
+        self.keep(Event::Broke(length), now);
+    }
+}
+
+/// A reader with a clock that jumps, on a line that it opens.
+pub struct Reader<M> {
+    pub wire: Wire<M>,
+    pub recorder: Recorder,
+    pub now: Instant,
+    adds_parity: bool,
+}
+
+/// How a sign-on ended.
+pub type Ended = Result<SignedOn, Failed>;
+
+impl<M: Responder> Reader<M> {
+    pub fn new(meter: M, began: Instant, adds_parity: bool) -> Self {
+        let wire = Wire::new(meter, Pace::Real, Settings::eight_none(9600), began);
+        Self { wire, recorder: Recorder::new(began), now: began, adds_parity }
+    }
+
+    /// Signs on; nothing if the port goes away.
+    pub fn sign_on(&mut self, config: &Config) -> Option<Ended> {
+        let began = self.now;
+        let mut sign_on = SignOn::new(config.clone(), began);
+        while !self.wire.is_gone(self.now) {
+            assert!(self.now - began < HUNG, "hangs");
+            match sign_on.poll(self.now) {
+                Action::Done(outcome) => return Some(*outcome),
+                Action::Configure { settings, drain } => {
+                    while drain && !self.wire.drained(self.now) {
+                        self.now += ms(1);
+                    }
+                    self.wire.configure(settings, self.now);
+                    self.recorder.configured(settings, self.now);
+                }
+                Action::Transmit(bytes) => self.send(&bytes),
+                Action::Break(length) => {
+                    self.recorder.broke(length, self.now);
+                    self.wire.send_break(self.now);
+                    self.now += length;
+                }
+                Action::DistrustHardwareParity => {}
+                Action::Wait(until) => {
+                    let bytes = self.receive(until);
+                    if !bytes.is_empty() {
+                        sign_on.receive(&bytes, self.now);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.recorder.transmitted(bytes, self.now);
+        let with_parity = self.adds_parity && self.wire.settings().framing == Framing::SevenEven;
+        let added = |&byte: &u8| if with_parity { parity::with_even(byte) } else { byte };
+        self.wire.transmit(&bytes.iter().map(added).collect::<Vec<_>>(), self.now);
+    }
+
+    /// What has come at the next event, or at `until`.
+    pub fn receive(&mut self, until: Instant) -> Vec<u8> {
+        self.now = self.wire.next_event().map_or(until, |next| next.min(until)).max(self.now);
+        let bytes = self.wire.receive(self.now);
+        if !bytes.is_empty() {
+            self.recorder.received(&bytes, self.now);
+        }
+        bytes
+    }
+
+    /// What comes within this time.
+    pub fn listen(&mut self, time: Duration) -> Vec<u8> {
+        let until = self.now + time;
+        let mut heard = Vec::new();
+        while self.now < until {
+            heard.extend(self.receive(until));
+        }
+        heard
+    }
 }
 
 /// A simulation before it runs.

@@ -27,6 +27,9 @@ use terminal::{Read, Terminal};
 /// moment, and nobody tells.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// Characters that may be under way before no more are read: a reader that sends without a pause has to wait.
+const BACKLOG: usize = 4096;
+
 /// How often a terminal that nobody has opened is looked at.
 const IDLE_LOOK: Duration = Duration::from_millis(5);
 
@@ -36,11 +39,12 @@ fn main() -> ExitCode {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(signal)) => interrupt::die_of(signal),
         Err(error) if error.is::<scenario::UnknownScenario>() => {
-            eprintln!("iecmeter: {error:#}; `iecmeter --list-scenarios` names them");
+            let _ = writeln!(io::stderr(), "iecmeter: {error:#}; `iecmeter --list-scenarios` names them");
             ExitCode::from(2)
         }
         Err(error) => {
-            eprintln!("iecmeter: {error:#}");
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(io::stderr(), "iecmeter: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -66,11 +70,10 @@ fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Optio
     let interrupt = Interrupt::register()?;
     let mut terminal = match &args.port {
         Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
-        None => {
-            let link = args.link.as_deref();
-            let where_to = || link.map_or("a pseudo-terminal".into(), |link| link.display().to_string());
-            Terminal::create(link).with_context(where_to)?
-        }
+        None => Terminal::create(args.link.as_deref()).with_context(|| match &args.link {
+            Some(link) => format!("--link {}", link.display()),
+            None => "a new pseudo-terminal".into(),
+        })?,
     };
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", terminal.name())?;
@@ -147,7 +150,8 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
             return Ok(Served::Unplugged);
         }
         terminal.write(&sent)?;
-        match terminal.read(&mut buffer)? {
+        let full = wire.under_way(now) >= BACKLOG;
+        match if full { Read::Nothing } else { terminal.read(&mut buffer)? } {
             Read::Bytes(length) => {
                 came = true;
                 // The rate may have been set just before the bytes were written.
@@ -168,7 +172,10 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
         let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
         let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
         wait_for(
-            [(Some(interrupt.descriptor()), Ready::READ), (Some(terminal.descriptor()), Ready::READ)],
+            [
+                (Some(interrupt.descriptor()), Ready::READ),
+                (Some(terminal.descriptor()).filter(|_| !full), Ready::READ),
+            ],
             until,
         )?;
     }

@@ -137,7 +137,10 @@ impl Drop for Terminal {
         if let Some(saved) = &self.saved {
             let _ = tcsetattr(&self.fd, OptionalActions::Now, saved);
         }
-        if let Some(link) = &self.link {
+        // Another meter may have taken the link over.
+        if let Some(link) = &self.link
+            && fs::read_link(link).is_ok_and(|target| target == Path::new(&self.name))
+        {
             let _ = fs::remove_file(link);
         }
     }

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
 use iecprobe::baud;
 use iecprobe::flag::FlagId;
 use iecprobe::hdlc::{Addresses, Server};
-use iecprobe::line;
+use iecprobe::line::{self, Parity};
 use iecprobe::message::Request;
 use iecprobe::signon::{Config, Confirm, WakeUp};
 use iecprobe::timing;
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "BPS", value_parser = rate, default_value = "300", conflicts_with = "direct", help_heading = LINE)]
     pub start_baud: u32,
     /// Who computes the parity of 7E1
-    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = LINE)]
+    #[arg(long, value_name = "HOW", value_parser = choice(PARITIES), default_value = "auto", help_heading = LINE)]
     pub parity: Parity,
     /// Level of DTR; many heads draw their power from it
     #[arg(long, value_name = "on|off", value_parser = level(), action = clap::ArgAction::Set, default_value = "on", hide_possible_values = true, help_heading = LINE)]
@@ -69,8 +69,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), help_heading = SIGN_ON)]
     pub attempts: u32,
     /// Wake a battery meter first
-    #[arg(long, value_name = "HOW", help_heading = SIGN_ON)]
-    pub wake_up: Option<Wake>,
+    #[arg(long, value_name = "HOW", value_parser = choice(WAKE_UPS), help_heading = SIGN_ON)]
+    pub wake_up: Option<WakeUp>,
     /// The V character of the acknowledgement
     #[arg(long, value_name = "CHAR", default_value = "2", value_parser = printable, help_heading = SIGN_ON)]
     pub control: u8,
@@ -78,8 +78,8 @@ pub struct Args {
     #[arg(long, help_heading = SIGN_ON)]
     pub force: bool,
     /// Wait for the meter's confirmation, demand it, or do not wait
-    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = SIGN_ON)]
-    pub confirm: ConfirmArg,
+    #[arg(long, value_name = "HOW", value_parser = choice(CONFIRMS), default_value = "auto", help_heading = SIGN_ON)]
+    pub confirm: Confirm,
     /// From the first byte of the acknowledgement to the change of rate [default: computed]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = SIGN_ON)]
     pub switch_delay: Option<Duration>,
@@ -172,38 +172,26 @@ Exit status: 0 done, 1 anything else, 2 usage, 3 no such port, 4 no permission,
 5 port in use, 6 no answer, 7 no identification, 8 no mode E,
 9 another manufacturer, 10 line lost, 11 output lost; with COMMAND its own.";
 
-/// `--parity`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Parity {
-    /// Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software
-    Auto,
-    /// 7E1 by the driver
-    Hardware,
-    /// 8N1 with parity computed into bit 7
-    Software,
-    /// Plain ASCII at 8N1
-    None,
-}
+/// A value of an option: its name, its help, and what it means.
+type Choice<T> = (&'static str, &'static str, T);
 
-/// `--wake-up`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Wake {
-    /// One run of NULs, then silence
-    Normal,
-    /// Bursts of NULs until the meter answers
-    Fast,
-}
+const PARITIES: &[Choice<Parity>] = &[
+    ("auto", "Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software", Parity::Auto),
+    ("hardware", "7E1 by the driver", Parity::Hardware),
+    ("software", "8N1 with parity computed into bit 7", Parity::Software),
+    ("none", "Plain ASCII at 8N1", Parity::None),
+];
 
-/// `--confirm`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ConfirmArg {
-    /// Wait, go on without
-    Auto,
-    /// Wait, fail without
-    Require,
-    /// Do not wait
-    Skip,
-}
+const WAKE_UPS: &[Choice<WakeUp>] = &[
+    ("normal", "One run of NULs, then silence", WakeUp::Normal),
+    ("fast", "Bursts of NULs until the meter answers", WakeUp::Fast),
+];
+
+const CONFIRMS: &[Choice<Confirm>] = &[
+    ("auto", "Wait, go on without", Confirm::Auto),
+    ("require", "Wait, fail without", Confirm::Require),
+    ("skip", "Do not wait", Confirm::Skip),
+];
 
 /// `--output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -273,16 +261,6 @@ impl Args {
         if self.json { Output::Json } else { self.output }
     }
 
-    /// Who computes parity.
-    pub fn line_parity(&self) -> line::Parity {
-        match self.parity {
-            Parity::Auto => line::Parity::Auto,
-            Parity::Hardware => line::Parity::Hardware,
-            Parity::Software => line::Parity::Software,
-            Parity::None => line::Parity::None,
-        }
-    }
-
     /// What the sign-on is to do on `line`.
     pub fn sign_on(&self, line: &dyn line::Line) -> Config {
         let usual = if line.is_hardware() { timing::WARM_UP } else { Duration::ZERO };
@@ -297,18 +275,11 @@ impl Args {
             forced_baud: self.baud,
             control: self.control,
             force: self.force,
-            confirm: match self.confirm {
-                ConfirmArg::Auto => Confirm::Auto,
-                ConfirmArg::Require => Confirm::Require,
-                ConfirmArg::Skip => Confirm::Skip,
-            },
+            confirm: self.confirm,
             switch_delay: self.switch_delay,
             recover: !self.no_recover,
             addresses: self.addresses(),
-            wake_up: self.wake_up.map(|wake| match wake {
-                Wake::Normal => WakeUp::Normal,
-                Wake::Fast => WakeUp::Fast,
-            }),
+            wake_up: self.wake_up,
             ident_only: self.ident_only,
         }
     }
@@ -330,9 +301,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// A rate in Bd that a UART can have.
 fn rate(text: &str) -> Result<u32, String> {
-    let range = 50..=4_000_000;
-    let rate = text.parse().ok().filter(|rate| range.contains(rate));
-    rate.ok_or_else(|| format!("not a rate that a UART has: a number of Bd from {} to {}", 50, 4_000_000))
+    const RANGE: std::ops::RangeInclusive<u32> = 50..=4_000_000;
+    let rate = text.parse().ok().filter(|rate| RANGE.contains(rate));
+    rate.ok_or_else(|| {
+        format!("not a rate that a UART has: a number of Bd from {} to {}", RANGE.start(), RANGE.end())
+    })
 }
 
 fn printable(text: &str) -> Result<u8, String> {
@@ -344,4 +317,11 @@ fn printable(text: &str) -> Result<u8, String> {
 
 fn level() -> impl TypedValueParser<Value = bool> {
     PossibleValuesParser::new(["on", "off"]).map(|level| level == "on")
+}
+
+fn choice<T: Copy + Send + Sync>(choices: &'static [Choice<T>]) -> impl TypedValueParser<Value = T> {
+    let values = choices.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    let meaning =
+        |name: String| choices.iter().find(|(known, ..)| *known == name).map(|(.., meaning)| *meaning);
+    PossibleValuesParser::new(values).try_map(move |name| meaning(name).ok_or("not one of the values"))
 }

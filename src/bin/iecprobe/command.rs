@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access};
@@ -15,8 +16,11 @@ use iecprobe::line::{Line, Ready, wait_for};
 use iecprobe::observer::Observer;
 use iecprobe::pipe::{self, End};
 
-/// How long a command may take to end when its line has been lost, before it is ended.
+/// How long a command may take to end when its line has been lost, before it is told to.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// How long one may take that was told to, before it is killed: it may have something to put in order.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// How often it is asked whether it has ended.
 const ASK: Duration = Duration::from_millis(5);
@@ -89,10 +93,23 @@ impl Running {
             let signalled = interrupt.signal();
             if signalled.is_some() || (self.unwanted && Instant::now() >= deadline) {
                 interrupt::end(self.child.id());
-                return self.child.wait().ok();
+                return self.end();
             }
             let _ = wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(Instant::now() + ASK));
         }
+    }
+
+    /// The status of one that was told to end.
+    fn end(mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + PARTING;
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            thread::sleep(ASK);
+        }
+        let _ = self.child.kill();
+        self.child.wait().ok()
     }
 }
 

@@ -61,7 +61,7 @@ fn put(mut to: impl Write, text: &str) -> Result<(), Exit> {
     })
 }
 
-/// Says something on stderr. Nobody is left to tell if that fails.
+/// Writes to stderr. Nobody is left to tell if that fails, and the run goes on.
 pub fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -177,10 +177,9 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
         .as_ref()
         .map_or_else(|| "the meter".to_owned(), |identification| text::escaped(identification.line()));
     let start = config.start_baud;
-    let count = bytes(failed.received.len());
+    let count = text::count(failed.received.len(), "byte");
     let heard = text::dump(&failed.received, 16);
-    let requests =
-        if failed.attempts == 1 { "1 request".into() } else { format!("{} requests", failed.attempts) };
+    let requests = text::count(failed.attempts as usize, "request");
     let (code, message) = match &failed.failure {
         Failure::Silent => (6, format!("no answer to {requests} at {start} Bd: not a single byte came")),
         Failure::EchoOnly => (6, format!("nothing but our own echo came back to {requests} at {start} Bd")),
@@ -218,7 +217,10 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
         Failure::Unconfirmed(0) => (8, format!("{who} did not confirm the change of rate")),
         Failure::Unconfirmed(unreadable) => (
             8,
-            format!("{who} answered the acknowledgement with {} that could not be read", bytes(*unreadable)),
+            format!(
+                "{who} answered the acknowledgement with {} that could not be read",
+                text::count(*unreadable, "byte")
+            ),
         ),
         Failure::WrongManufacturer => {
             let wanted: Vec<String> = config.manufacturers.iter().map(ToString::to_string).collect();
@@ -229,13 +231,9 @@ pub fn failed(failed: &Failed, config: &Config) -> Problem {
     Problem::new(code, failed.failure.kind(), message, hints::hint(failed, config))
 }
 
-fn bytes(count: usize) -> String {
-    if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
-}
-
 /// Text without an identification that was in time and whole.
 fn no_identification(failed: &Failed, config: &Config) -> Problem {
-    let plain: Vec<u8> = failed.received.iter().map(|&byte| parity::strip(byte)).collect();
+    let plain = parity::stripped(&failed.received);
     let mut lines = plain.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
     let whole = lines.find_map(|line| Identification::parse(line).ok());
     let (message, hint) = match whole {
@@ -259,21 +257,20 @@ fn no_identification(failed: &Failed, config: &Config) -> Problem {
 
 /// The first line of text that says something, without its end.
 fn first_line(received: &[u8]) -> String {
-    let plain: Vec<u8> = received.iter().take(80).map(|&byte| parity::strip(byte)).collect();
+    let plain = parity::stripped(&received[..received.len().min(80)]);
     let mut lines = plain.split(|byte| matches!(byte, b'\r' | b'\n'));
     text::escaped(lines.find(|line| !line.is_empty()).unwrap_or_default())
 }
 
 fn wrong_parity(damage: &Damage, attempts: u32) -> String {
     let byte = damage.line[damage.place];
-    let line: Vec<u8> = damage.line.iter().map(|&byte| parity::strip(byte)).collect();
     format!(
         "the identification `{}` has wrong parity: byte {} is {byte:02X}, {} of {} are wrong, in {}",
-        first_line(&line),
+        first_line(&damage.line),
         damage.place + 1,
         damage.count,
         damage.line.len(),
-        if attempts == 1 { "1 attempt".into() } else { format!("{attempts} attempts") },
+        text::count(attempts as usize, "attempt"),
     )
 }
 
@@ -285,7 +282,7 @@ pub fn note(note: &Note) -> String {
             "the identification came with its parity bits in sight (an 8N1 line to a 7E1 meter)".into()
         }
         Note::StrayCharacters(count) => {
-            format!("{} came before the identification and belong to nothing", bytes(*count))
+            format!("{} came before the identification and belong to nothing", text::count(*count, "byte"))
         }
         Note::LongIdent(length) => format!("the ident has {length} characters, the standard allows 16"),
         Note::BlankBaudCharacter => "the baud character is a blank; taken for 9600 Bd".into(),
@@ -309,7 +306,7 @@ pub fn note(note: &Note) -> String {
         Note::Unconfirmed => "the meter did not confirm; many never do".into(),
         Note::Unreadable(count) => format!(
             "{} came in place of a confirmation and could not be read: perhaps a confirmation or a NAK at another rate",
-            bytes(*count)
+            text::count(*count, "byte")
         ),
         Note::ForcedUnconfirmed(rate) => {
             format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use iecprobe::line::{Bus, Holder, Machine, Port, State};
 use iecprobe::text;
@@ -22,14 +22,18 @@ struct Row<'a> {
     serial: Option<String>,
     interface: Option<u8>,
     state: &'static str,
-    holder: Option<Process>,
+    #[serde(serialize_with = "process")]
+    holder: Option<&'a Holder>,
     group: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Process {
-    pid: u32,
-    name: Option<String>,
+fn process<S: Serializer>(holder: &Option<&Holder>, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Process<'a> {
+        pid: u32,
+        name: Option<&'a str>,
+    }
+    holder.map(|holder| Process { pid: holder.pid, name: holder.name.as_deref() }).serialize(to)
 }
 
 impl<'a> Row<'a> {
@@ -44,7 +48,7 @@ impl<'a> Row<'a> {
             State::NotPermitted { group } => ("not-permitted", None, group.as_deref()),
             State::NoNode => ("no-node", None, None),
         };
-        // What an adapter or a process says of itself may be anything.
+        // What an adapter says of itself may be anything.
         let plain = |said: &String| text::escaped(said.as_bytes());
         Self {
             port: &port.node,
@@ -57,7 +61,7 @@ impl<'a> Row<'a> {
             serial: adapter.and_then(|adapter| adapter.serial.as_ref()).map(plain),
             interface: adapter.and_then(|adapter| adapter.interface),
             state,
-            holder: holder.map(|Holder { pid, name }| Process { pid: *pid, name: name.as_ref().map(plain) }),
+            holder,
             group,
         }
     }
@@ -83,10 +87,7 @@ impl<'a> Row<'a> {
             (None, Some("usb")) => Some(format!("USB adapter without a name{interface}")),
             (None, bus) => bus.map(|bus| format!("on the {bus} bus")),
         };
-        let holder = self.holder.as_ref().map(|process| match &process.name {
-            Some(name) => format!("in use by {name} (process {})", process.pid),
-            None => format!("in use by process {}", process.pid),
-        });
+        let holder = self.holder.map(|holder| format!("in use by {holder}"));
         let group = self.group.map(|group| format!("the group `{group}` may open it"));
         [attached, self.stable.map(str::to_owned), holder, group].into_iter().flatten().collect()
     }

@@ -118,7 +118,8 @@ fn ports(args: &Args) -> Result<Vec<String>, Problem> {
                 };
                 let adapter =
                     adapter.map_or_else(String::new, |name| format!(" ({})", text::escaped(name.as_bytes())));
-                ending::say(&format!("iecprobe: taking {}{adapter}, the only USB serial port\n", port.node));
+                let node = &port.node;
+                ending::say(&format!("iecprobe: taking {node}{adapter}, the only USB serial port\n"));
             }
             Ok(nodes.collect())
         }

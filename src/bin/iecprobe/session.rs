@@ -48,8 +48,7 @@ impl Session<'_> {
         } else {
             Settings::seven_even(args.start_baud)
         };
-        let options =
-            line::Options { parity: args.line_parity(), dtr: args.dtr, rts: args.rts, settings: start };
+        let options = line::Options { parity: args.parity, dtr: args.dtr, rts: args.rts, settings: start };
         let mut line = line::open(self.port, options).map_err(|error| explain::open(self.port, &error))?;
         // Only now: a run that cannot open its port leaves no file behind.
         let mut watch = Watch::new(args)?;
@@ -209,9 +208,10 @@ impl Session<'_> {
             let mut child = command::start(&self.args.command).map_err(Problem::internal)?;
             let end = child.carry(line, plan, self.interrupt, watch);
             match (end, child.finish(self.interrupt)) {
-                (End::Input | End::OutputClosed, status) => {
-                    return command::status(status).map_err(Exit::Command);
-                }
+                (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
+                    Some(signal) => End::Signal(signal),
+                    None => return command::status(status).map_err(Exit::Command),
+                },
                 (end, _) => end,
             }
         };

@@ -1,7 +1,7 @@
 //! Several ports side by side: one report each, as it comes. Each has a thread of its own, so that ten ports take as
 //! long as the slowest one.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use iecprobe::interrupt::Interrupt;
@@ -13,13 +13,13 @@ use crate::session::Session;
 
 /// Does on each port what was asked for: the worst of the statuses, which is the highest, or the signal to die of.
 pub fn run(args: &Args, ports: &[String], interrupt: &Interrupt) -> Result<u8, i32> {
-    let first = AtomicBool::new(true);
+    let printed = Mutex::new(false);
     thread::scope(|scope| {
         let start = |port| {
-            let first = &first;
+            let printed = &printed;
             // The name is what the log shows.
             let thread = thread::Builder::new().name(String::clone(port));
-            thread.spawn_scoped(scope, move || one(&Session { args, port, interrupt }, first))
+            thread.spawn_scoped(scope, move || one(&Session { args, port, interrupt }, printed))
         };
         let started: Vec<_> = ports.iter().map(|port| (port, start(port))).collect();
         // All of them are closed before any ends the process.
@@ -34,11 +34,12 @@ pub fn run(args: &Args, ports: &[String], interrupt: &Interrupt) -> Result<u8, i
     })
 }
 
-/// One of them.
-fn one(session: &Session<'_>, first: &AtomicBool) -> Result<u8, i32> {
+/// One of them. `printed` tells whether another one has printed its report.
+fn one(session: &Session<'_>, printed: &Mutex<bool>) -> Result<u8, i32> {
     let ended = session.run().and_then(|report| {
-        // A blank line between two reports of several lines each.
-        let between = session.args.form() == Output::Text && !first.swap(false, Ordering::Relaxed);
+        // A blank line between two reports of several lines each: who looks first has to print first.
+        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        let between = session.args.form() == Output::Text && std::mem::replace(&mut *printed, true);
         ending::print(&format!("{}{}", if between { "\n" } else { "" }, report.unwrap_or_default()))
     });
     let ended = ended.map_err(|exit| match exit {

@@ -1,7 +1,7 @@
 //! What people see of a running sign-on: log events, the trace, a live line while they wait, and its picture.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 use std::time::{Duration, Instant};
 
 use iecprobe::observer::Observer;
@@ -56,7 +56,7 @@ impl Watch {
             if !args.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match trace {
             None => None,
-            Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stderr())),
+            Some(path) if path.as_os_str() == "-" => Some(Box::new(LineWriter::new(io::stderr()))),
             Some(path) => {
                 let file = File::create(path).map_err(|error| Problem::file("--trace", path, &error))?;
                 Some(Box::new(BufWriter::new(file)))
