@@ -115,14 +115,6 @@ fn a_report_that_cannot_be_written_ends_with_11() {
 }
 
 #[test]
-fn a_stderr_that_cannot_be_written_is_no_reason_to_stop() {
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut command = probe("sim:fast", ["--pipe", "--linger", "0s"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full);
-    assert!(command.status().unwrap().success());
-}
-
-#[test]
 fn a_pipe_that_cannot_be_written_ends_with_11() {
     let echo = EchoLine::start();
     let full = File::options().write(true).open("/dev/full").unwrap();
