@@ -45,8 +45,10 @@ pub(super) fn of(node: &Metadata) -> Option<Holder> {
     };
     // The descriptors of other users are hidden from us, their locks are not.
     let locks = || locker(&fs::read_to_string("/proc/locks").ok()?, node.dev(), node.ino());
+    let lives = |pid: &u32| Path::new(&format!("/proc/{pid}")).exists();
+    let opens = || pids.filter(|&pid| pid != std::process::id()).find(has_it);
     // Who locks it is in our way; others may have it open as well.
-    locks().or_else(|| pids.filter(|&pid| pid != std::process::id()).find(has_it)).map(Holder::new)
+    locks().filter(lives).or_else(opens).or_else(locks).map(Holder::new)
 }
 
 /// The process, other than this one, that has a lock on the file with this number on this device, as `/proc/locks` says.

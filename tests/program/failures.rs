@@ -136,6 +136,12 @@ fn a_report_on_stderr_is_output_too() {
     drop(read);
     let signal = ended(probe("sim:", ["--pipe"]), write.into()).signal();
     assert_eq!(signal, Some(Signal::PIPE.as_raw()));
+    // The meter is not left in HDLC where that was asked for.
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let args = ["--pipe", "--disconnect", "--trace", trace.path().to_str().unwrap()];
+    assert_eq!(ended(probe("sim:", args), full()).code(), Some(11));
+    let trace = fs::read_to_string(trace.path()).unwrap();
+    assert!(trace.contains(&iecprobe::text::dump(&iecprobe::hdlc::DISC, 16)), "{trace}");
     // What is said by the way is not.
     let echo = EchoLine::start();
     let direct = probe(&echo.path, ["--direct", "--pipe", "--linger", "0s"]);

@@ -80,8 +80,13 @@ impl Session<'_> {
         };
         if args.carries() {
             self.draw(watch, Ok(&signed_on));
-            if !args.quiet {
-                ending::print_aside(&report(None))?;
+            if !args.quiet
+                && let Err(exit) = ending::print_aside(&report(None))
+            {
+                let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+                let parted =
+                    if args.disconnect { self.disconnect(&mut driver, settings, settled) } else { Ok(()) };
+                return parted.and(Err(exit));
             }
             self.carry_and_part(Some(&signed_on), settings, settled, line, watch)?;
             return Ok(None);
