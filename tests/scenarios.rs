@@ -439,7 +439,7 @@ fn nothing_at_all_is_silence() {
 fn an_identification_that_stops_is_shown() {
     scenario("cut", |run, _| {
         assert_eq!(*run.failure(), Failure::NoIdentification);
-        let plain: Vec<u8> = run.failed().received.iter().map(|&b| iecprobe::parity::strip(b)).collect();
+        let plain = iecprobe::parity::stripped(&run.failed().received);
         assert_eq!(plain, &BOOK[..9], "{}", run.what);
     });
 }
