@@ -28,7 +28,7 @@ exec </dev/hvc0 >/dev/hvc0 2>&1
 stty raw -echo
 echo 1 >/proc/sys/kernel/printk
 echo @@up@@
-sh +i -s
+dd bs=1 2>/dev/null | sh 2>&1 | dd bs=4096 2>/dev/null
 poweroff -f
 """
 
@@ -52,7 +52,7 @@ def initramfs(work, kernel, binaries):
         (root / folder).mkdir(parents=True)
     (root / "init").write_text(INIT)
     (root / "init").chmod(0o755)
-    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nreader:x:1000:1000::/:/bin/sh\n")
+    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nreader:x:1000:1000::/:/bin/sh\nmember:x:1001:20::/:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\nreader:x:1000:\n")
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
     for binary in binaries:
@@ -81,6 +81,7 @@ class Cable:
         self.name = os.ttyname(slave)
         self.slave = slave  # kept open: QEMU comes and goes
         self.far = None
+        self.held = False  # takes nothing from the guest
         self.process = None
         self.log = []  # (time, direction, bytes)
         threading.Thread(target=self.carry, daemon=True).start()
@@ -129,7 +130,7 @@ class Cable:
             far = self.far
             if far != before:
                 to_meter, to_guest, before = b"", b"", far
-            reading = [self.master] if len(to_meter) < 65536 else []
+            reading = [self.master] if len(to_meter) < 65536 and not self.held else []
             reading += [far] if far is not None else []
             writing = [self.master] if to_guest else []
             writing += [far] if to_meter and far is not None else []
