@@ -102,12 +102,16 @@ impl Driver<'_> {
         }
     }
 
-    /// Lets time pass; what is received meanwhile is left on the line.
+    /// Lets time pass; what is received meanwhile is left on the line, whose loss ends the pause.
     pub fn pause(&mut self, until: Instant) -> Result<(), Stopped> {
         while Instant::now() < until {
-            wait_for([(Some(self.interrupt.descriptor()), Ready::READ)], Some(until))
+            let interrupt = (Some(self.interrupt.descriptor()), Ready::READ);
+            let [_, line] = wait_for([interrupt, (self.line.descriptor(), Ready::default())], Some(until))
                 .map_err(Stopped::LineLost)?;
             self.check()?;
+            if line.error {
+                return Err(Stopped::LineLost(io::ErrorKind::UnexpectedEof.into()));
+            }
         }
         Ok(())
     }

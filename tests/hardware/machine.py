@@ -108,6 +108,8 @@ class Cable:
             self.process = None
 
     def drop_input(self):
+        """A wire holds nothing; QEMU's end of this one does while the guest has its port closed."""
+        termios.tcflush(self.slave, termios.TCIFLUSH)
         while select.select([self.master], [], [], 0)[0]:
             os.read(self.master, 65536)
 
@@ -164,7 +166,7 @@ class Guest:
         self.trace_path.unlink(missing_ok=True)
         events = work / "events"
         events.write_text("serial_write\nserial_update_parameters\nusb_serial_*\n")
-        for name in ["console", "qmp"]:
+        for name in ["console", "qmp", "telnet", "pair"]:
             (work / name).unlink(missing_ok=True)
         image = next((kernel / "boot").glob("vmlinuz-*"))
         self.process = subprocess.Popen(
@@ -178,6 +180,7 @@ class Guest:
              "-chardev", f"socket,id=left,path={work}/pair,server=on,wait=off",
              "-chardev", f"socket,id=right,path={work}/pair",
              "-device", "pci-serial,chardev=left", "-device", "pci-serial,chardev=right",
+             "-chardev", f"socket,id=telnet,path={work}/telnet,server=on,wait=off,telnet=on", "-device", "pci-serial,chardev=telnet",
              "-device", "qemu-xhci",
              "-chardev", f"serial,id=usb,path={cables['usb'].name}", "-device", "usb-serial,chardev=usb,id=ftdi"])
         self.console = self.connect(work / "console")
@@ -206,6 +209,17 @@ class Guest:
             answer = json.loads(self.qmp_file.readline())
             if "return" in answer or "error" in answer:
                 return answer
+
+    def unplug(self):
+        self.qmp("device_del", id="ftdi")
+
+    def replug(self):
+        """The adapter comes back; whether under its old name."""
+        end = time.time() + 5
+        while "error" in self.qmp("device_add", driver="usb-serial", chardev="usb", id="ftdi") and time.time() < end:
+            time.sleep(0.05)
+        node = "i=0; until ls /dev/ttyUSB* >/dev/null 2>&1 || [ $i = 100 ]; do i=$((i+1)); sleep 0.05; done; [ -c /dev/ttyUSB0 ]"
+        return self.sh(node)[0] == 0
 
     def until(self, pattern, timeout):
         end = time.time() + timeout
