@@ -311,4 +311,12 @@ mod tests {
         assert_eq!(seen, [0xAF, b'I' ^ parity::with_even(b'I') ^ 0x80 ^ b'I', b'S', 0xFF, 0x80]);
         assert!(marks.is_empty());
     }
+
+    #[test]
+    fn a_node_without_hardware_is_no_port() {
+        for error in [Errno::IO, Errno::NXIO, Errno::NODEV] {
+            assert!(matches!(without_hardware(error), OpenError::Missing), "{error}");
+        }
+        assert!(matches!(without_hardware(Errno::NOMEM), OpenError::Io(_)));
+    }
 }
