@@ -1,4 +1,8 @@
-"""A Linux guest in QEMU with a 16550A, an FTDI adapter and a pair of UARTs, and virtual meters at their other ends."""
+"""A Linux guest under QEMU with UARTs and an FTDI adapter, and virtual meters at their other ends.
+
+QEMU sets the rate that the guest gives to a port on the pseudo-terminal behind it; a cable passes that on to the meter,
+which garbles what comes at another rate than its own. Nothing is paced by QEMU: iecmeter --real-time does it.
+"""
 
 import json
 import os
@@ -37,7 +41,7 @@ RATES = {value: int(name[1:]) for name, value in vars(termios).items() if re.ful
 
 def module(folder, name):
     """A kernel module's bytes, whatever it is packed with."""
-    found = [path for path in folder.rglob("*.ko*") if path.name.split(".")[0].replace("-", "_") == name.replace("-", "_")]
+    found = [path for path in folder.rglob("*.ko*") if path.name.split(".")[0] == name]
     if not found:
         return None  # built into the kernel
     unpack = {".ko": ["cat"], ".xz": ["xz", "-dc"], ".zst": ["zstd", "-dc"]}[found[0].suffix]
@@ -67,12 +71,13 @@ def initramfs(work, kernel, binaries):
     names = b"\0".join(bytes(path.relative_to(root)) for path in sorted(root.rglob("*"))) + b"\0"
     packed = work / "initramfs.cpio"
     with packed.open("wb") as out:
-        subprocess.run(["cpio", "--null", "-o", "-H", "newc", "--quiet"], input=names, cwd=root, stdout=out, check=True)
+        pack = ["cpio", "--null", "-o", "-H", "newc", "--quiet"]
+        subprocess.run(pack, input=names, cwd=root, stdout=out, check=True)
     return packed
 
 
 class Cable:
-    """What lies between a port of the guest and a meter. QEMU sets the rate of its end, and that becomes the meter's peer's."""
+    """What lies between a port of the guest and a meter."""
 
     def __init__(self, meter):
         self.meter_program = meter
@@ -170,19 +175,22 @@ class Guest:
             (work / name).unlink(missing_ok=True)
         image = next((kernel / "boot").glob("vmlinuz-*"))
         self.process = subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", os.environ.get("ACCEL", "tcg"), "-m", "512", "-nodefaults", "-display", "none",
-             "-kernel", image, "-initrd", packed, "-append", "quiet panic=-1 8250.nr_uarts=8 console=hvc0", "-no-reboot",
+            ["qemu-system-x86_64", "-accel", "tcg", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+             "-kernel", image, "-initrd", packed, "-append", "quiet panic=-1 8250.nr_uarts=8 console=hvc0",
              "-msg", "timestamp=on", "-trace", f"events={events}", "-D", self.trace_path,
              "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-             "-device", "virtio-serial-pci", "-chardev", f"socket,id=console,path={work}/console,server=on,wait=off",
-             "-device", "virtconsole,chardev=console",
-             "-chardev", f"serial,id=isa,path={cables['isa'].name}", "-device", "isa-serial,chardev=isa,index=1",
+             "-chardev", f"socket,id=console,path={work}/console,server=on,wait=off",
+             "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=console",
+             "-chardev", f"serial,id=uart,path={cables['uart'].name}",
+             "-device", "isa-serial,chardev=uart,index=1",
              "-chardev", f"socket,id=left,path={work}/pair,server=on,wait=off",
              "-chardev", f"socket,id=right,path={work}/pair",
              "-device", "pci-serial,chardev=left", "-device", "pci-serial,chardev=right",
-             "-chardev", f"socket,id=telnet,path={work}/telnet,server=on,wait=off,telnet=on", "-device", "pci-serial,chardev=telnet",
-             "-device", "qemu-xhci",
-             "-chardev", f"serial,id=usb,path={cables['usb'].name}", "-device", "usb-serial,chardev=usb,id=ftdi"])
+             # A telnet client can send a BREAK.
+             "-chardev", f"socket,id=telnet,path={work}/telnet,server=on,wait=off,telnet=on",
+             "-device", "pci-serial,chardev=telnet",
+             "-chardev", f"serial,id=line,path={cables['ftdi'].name}",
+             "-device", "qemu-xhci", "-device", "usb-serial,chardev=line,id=ftdi"])
         self.console = self.connect(work / "console")
         self.qmp_file = self.connect(work / "qmp").makefile("rw")
         self.qmp_file.readline()
@@ -216,10 +224,10 @@ class Guest:
     def replug(self):
         """The adapter comes back; whether under its old name."""
         end = time.time() + 5
-        while "error" in self.qmp("device_add", driver="usb-serial", chardev="usb", id="ftdi") and time.time() < end:
+        while "error" in self.qmp("device_add", driver="usb-serial", chardev="line", id="ftdi") and time.time() < end:
             time.sleep(0.05)
-        node = "i=0; until ls /dev/ttyUSB* >/dev/null 2>&1 || [ $i = 100 ]; do i=$((i+1)); sleep 0.05; done; [ -c /dev/ttyUSB0 ]"
-        return self.sh(node)[0] == 0
+        self.sh("until ls /dev/ttyUSB* >/dev/null 2>&1; do sleep 0.05; done")
+        return self.sh("[ -c /dev/ttyUSB0 ]")[0] == 0
 
     def until(self, pattern, timeout):
         end = time.time() + timeout
