@@ -56,7 +56,8 @@ def initramfs(work, kernel, binaries):
         (root / folder).mkdir(parents=True)
     (root / "init").write_text(INIT)
     (root / "init").chmod(0o755)
-    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nreader:x:1000:1000::/:/bin/sh\nmember:x:1001:20::/:/bin/sh\n")
+    users = {"root": "0:0", "reader": "1000:1000", "member": "1001:20"}
+    (root / "etc/passwd").write_text("".join(f"{user}:x:{ids}::/:/bin/sh\n" for user, ids in users.items()))
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\nreader:x:1000:\n")
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
     for binary in binaries:
@@ -191,6 +192,13 @@ class Guest:
              "-device", "pci-serial,chardev=telnet",
              "-chardev", f"serial,id=line,path={cables['ftdi'].name}",
              "-device", "qemu-xhci", "-device", "usb-serial,chardev=line,id=ftdi"])
+        try:
+            self.greet(work)
+        except BaseException:
+            self.end()
+            raise
+
+    def greet(self, work):
         self.console = self.connect(work / "console")
         self.qmp_file = self.connect(work / "qmp").makefile("rw")
         self.qmp_file.readline()
