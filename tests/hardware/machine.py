@@ -11,7 +11,6 @@ import pty
 import re
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import termios
@@ -267,5 +266,5 @@ class Guest:
         return [(float(at), what) for at, what in lines if float(at) >= since]
 
     def end(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.kill()
         self.process.wait()
