@@ -65,9 +65,7 @@ impl Port {
             Errno::NOENT => OpenError::Missing,
             Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group_of(&metadata) },
             Errno::BUSY => OpenError::Busy(holder::of(&metadata)),
-            // A node without a device behind it.
-            Errno::NXIO | Errno::NODEV | Errno::IO => OpenError::Missing,
-            error => OpenError::Io(error.into()),
+            error => without_hardware(error),
         })?;
         if !rustix::termios::isatty(&fd) {
             return Err(OpenError::NotSerial("a device of another kind"));
@@ -78,7 +76,7 @@ impl Port {
             Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(&metadata))),
             Err(error) => return Err(OpenError::Io(error.into())),
         }
-        let saved = tcgetattr(&fd).map_err(io::Error::from)?;
+        let saved = tcgetattr(&fd).map_err(without_hardware)?;
         let held_back = latency::lower(&fd);
         Ok(Self {
             pty: PTY_MAJORS.contains(&rustix::fs::major(metadata.rdev())),
@@ -163,6 +161,15 @@ impl Port {
     }
 }
 
+/// What it means that a node cannot be used: mostly that there is no device behind it. The kernel's spare 8250 ports can
+/// be opened all the same, and fail afterwards.
+fn without_hardware(error: Errno) -> OpenError {
+    match error {
+        Errno::NXIO | Errno::NODEV | Errno::IO => OpenError::Missing,
+        error => OpenError::Io(error.into()),
+    }
+}
+
 /// Gives a descriptor to a type that can only take raw ones.
 pub(super) fn adopt<T: FromRawFd>(fd: OwnedFd) -> T {
     // SAFETY: the descriptor is open, and nobody else owns it.
@@ -188,10 +195,11 @@ impl Drop for Port {
         if !self.pty {
             let _ = tcflush(&self.fd, QueueSelector::OFlush);
         }
-        let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.saved);
         if let Some(held_back) = &self.held_back {
             latency::restore(&self.fd, held_back);
         }
+        // Last: old settings mostly have an echo, which answers to whatever still comes.
+        let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.saved);
     }
 }
 
@@ -302,5 +310,13 @@ mod tests {
         let seen: Vec<u8> = read.iter().filter_map(|&byte| unmark(&mut marks, byte)).collect();
         assert_eq!(seen, [0xAF, b'I' ^ parity::with_even(b'I') ^ 0x80 ^ b'I', b'S', 0xFF, 0x80]);
         assert!(marks.is_empty());
+    }
+
+    #[test]
+    fn a_node_without_hardware_is_no_port() {
+        for error in [Errno::IO, Errno::NXIO, Errno::NODEV] {
+            assert!(matches!(without_hardware(error), OpenError::Missing), "{error}");
+        }
+        assert!(matches!(without_hardware(Errno::NOMEM), OpenError::Io(_)));
     }
 }

@@ -47,6 +47,16 @@ fn a_meter_that_hears_is_asked_once_more_before_it_is_given_up() {
 }
 
 #[test]
+fn a_line_that_is_lost_is_noticed_while_the_meter_settles() {
+    let mut meter = VirtualMeter::play("book");
+    let args = ["--check-link", "--confirm", "skip", "--settle", "1h", "-v"];
+    let mut running = Running::start(&mut probe(meter.port(), args));
+    running.wait_for_stderr("line set to 9600");
+    meter.child.kill().unwrap();
+    running.ended().with_status(10);
+}
+
+#[test]
 fn a_link_that_does_not_open_says_why() {
     let meter = VirtualMeter::play("link-refused");
     let report = run(&mut probe(meter.port(), ["--check-link", "--json"])).problem(8, "hdlc-refused");
