@@ -476,3 +476,27 @@ fn an_answer_that_takes_no_time_is_no_echo() {
     assert_eq!(done.notes, [Note::ConfirmedAtOldRate(300)]);
     assert_eq!(now - acknowledged.unwrap(), ms(210));
 }
+
+#[test]
+fn a_head_that_flickers_while_it_warms_up_has_said_nothing() {
+    for (early, failure) in [
+        (&b"\x00\x80\xFF\x00"[..], Failure::Silent),
+        // Something else is somebody.
+        (&b"\x1B\x1B\x1B\x1B\x01\x01\x01\x01"[..], Failure::Sml),
+    ] {
+        let mut now = Instant::now();
+        let mut sign_on = SignOn::new(Config { warm_up: ms(200), ..Config::default() }, now);
+        let mut early = Some(early);
+        let failed = loop {
+            match sign_on.poll(now) {
+                Action::Done(outcome) => break outcome.unwrap_err(),
+                Action::Wait(until) => match early.take() {
+                    Some(bytes) => sign_on.receive(bytes, now + ms(50)),
+                    None => now = until,
+                },
+                _ => {}
+            }
+        };
+        assert_eq!(failed.failure, failure);
+    }
+}

@@ -28,6 +28,8 @@ pub(super) enum Step {
     Transmit(Vec<u8>),
     /// Send a line BREAK.
     Break,
+    /// Let the head come up, which may flicker.
+    WarmUp(Duration),
     /// Let time pass.
     Wait(Duration),
     /// Wait until nothing has been received for this long, but with limited patience.
@@ -48,7 +50,7 @@ pub(super) enum Answer {
 /// Before the first request.
 pub(super) fn first(config: &Config) -> VecDeque<Step> {
     let mut steps =
-        vec![Step::Configure(Settings::seven_even(config.start_baud)), Step::Wait(config.warm_up)];
+        vec![Step::Configure(Settings::seven_even(config.start_baud)), Step::WarmUp(config.warm_up)];
     steps.extend(before_request(config));
     steps.into()
 }
@@ -147,6 +149,7 @@ pub(super) struct Prelude {
 /// What the current step waits for.
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
+    WarmUp(Instant),
     Until(Instant),
     Silence { length: Duration, latest: Instant },
     Answer { until: Instant, answer: Answer },
@@ -197,6 +200,10 @@ impl Prelude {
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
         self.last_received = Some(now);
+        // A line that was idle or at break for ten bits, as a head without power leaves it: nobody has said anything.
+        if matches!(self.waiting, Some(Waiting::WarmUp(_))) && matches!(parity::strip(byte), 0 | 0x7F) {
+            return;
+        }
         let sifted = self.echo.sift(byte);
         if matches!(self.waiting, Some(Waiting::Answer { .. })) {
             // Unsifted: a UA opens like the DISC that it answers.
@@ -213,7 +220,9 @@ impl Prelude {
     /// What to do now. `Some(answer)` beside it tells that an answer has cut the prelude short.
     pub(super) fn poll(&mut self, now: Instant) -> (Next, Option<Answer>) {
         match self.waiting {
-            Some(Waiting::Until(until)) if now < until => return (Next::Wait(until), None),
+            Some(Waiting::WarmUp(until) | Waiting::Until(until)) if now < until => {
+                return (Next::Wait(until), None);
+            }
             Some(Waiting::Silence { length, latest }) => {
                 let until = self.last_received.map_or(now, |last| (last + length).min(latest));
                 if now < until {
@@ -248,6 +257,10 @@ impl Prelude {
                 // A head that echoes returns it as a NUL.
                 self.echo = EchoFilter::new(&[0]);
                 Next::Act(Action::Break(timing::LINE_BREAK))
+            }
+            Step::WarmUp(length) => {
+                self.waiting = Some(Waiting::WarmUp(now + length));
+                Next::Wait(now + length)
             }
             Step::Wait(length) => {
                 self.waiting = Some(Waiting::Until(now + length));

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use iecprobe::line::{Machine, Port};
 use rustix::process::Signal;
