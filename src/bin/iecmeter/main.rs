@@ -14,6 +14,7 @@ use clap::Parser;
 
 use iecprobe::interrupt::{self, Interrupt};
 use iecprobe::line::{Ready, wait_for};
+use iecprobe::message;
 use iecprobe::meter::replay::Script;
 use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
 use iecprobe::settings::Settings;
@@ -85,7 +86,7 @@ fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Optio
     while args.sessions.is_none_or(|most| served < most) {
         let now = Instant::now();
         let mut wire = Wire::new(meter(now), pace, Settings::seven_even(300), now);
-        match serve(&mut terminal, &mut wire, &interrupt)? {
+        match serve(&mut terminal, &mut wire, pace, &interrupt)? {
             Served::Nobody => {}
             Served::Session => served += 1,
             Served::Unplugged => return Ok(None),
@@ -125,7 +126,12 @@ enum Served {
 }
 
 /// Plays until a reader has come and gone.
-fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &Interrupt) -> Result<Served> {
+fn serve<M: Responder>(
+    terminal: &mut Terminal,
+    wire: &mut Wire<M>,
+    pace: Pace,
+    interrupt: &Interrupt,
+) -> Result<Served> {
     let mut buffer = [0; 4096];
     let mut came = false;
     loop {
@@ -133,9 +139,22 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
             return Ok(Served::Signal(signal));
         }
         let now = Instant::now();
-        match terminal.peer_settings() {
-            Some(settings) if settings != wire.settings() => wire.configure(settings, now),
-            Some(_) => {}
+        let full = wire.under_way(now) >= BACKLOG;
+        let read = if full { Read::Nothing } else { terminal.read(&mut buffer)? };
+        let set = terminal.peer_settings();
+        if let Read::Bytes(length) = read {
+            came = true;
+            let bytes = &buffer[..length];
+            // The rate may have been set just before the bytes were written. Behind an acknowledgement it is set
+            // afterwards; where we come late, that has happened already.
+            match set {
+                Some(set) if pace == Pace::Real || bytes[0] != message::ACK => wire.configure(set, now),
+                _ => {}
+            }
+            wire.transmit(bytes, now);
+        }
+        match set {
+            Some(set) => wire.configure(set, now),
             None => {
                 // The line of a device runs at the meter's own rate.
                 let rate = wire.meter_rate();
@@ -150,17 +169,8 @@ fn serve<M: Responder>(terminal: &mut Terminal, wire: &mut Wire<M>, interrupt: &
             return Ok(Served::Unplugged);
         }
         terminal.write(&sent)?;
-        let full = wire.under_way(now) >= BACKLOG;
-        match if full { Read::Nothing } else { terminal.read(&mut buffer)? } {
-            Read::Bytes(length) => {
-                came = true;
-                // The rate may have been set just before the bytes were written.
-                if let Some(settings) = terminal.peer_settings() {
-                    wire.configure(settings, now);
-                }
-                wire.transmit(&buffer[..length], now);
-                continue;
-            }
+        match read {
+            Read::Bytes(_) => continue,
             Read::Nothing => came = came || terminal.is_open(),
             Read::NobodyThere if came => return Ok(Served::Session),
             Read::NobodyThere => {
