@@ -55,7 +55,10 @@ impl Driver<'_> {
                     self.configure(settings)?;
                 }
                 Action::DistrustHardwareParity => self.line.distrust_hardware_parity(),
-                Action::Transmit(message) => self.transmit(&message)?,
+                Action::Transmit(message) => {
+                    self.transmit(&message)?;
+                    sign_on.handed_over(Instant::now());
+                }
                 Action::Break(length) => {
                     self.observer.broke(length, Instant::now());
                     self.line.set_break(true).map_err(Stopped::LineLost)?;

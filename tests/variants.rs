@@ -500,3 +500,28 @@ fn a_head_that_flickers_while_it_warms_up_has_said_nothing() {
         assert_eq!(failed.failure, failure);
     }
 }
+
+#[test]
+fn the_change_of_rate_counts_from_when_the_acknowledgement_was_handed_over() {
+    let mut now = Instant::now();
+    let mut sign_on = SignOn::new(Config::default(), now);
+    let (asked, changed) = loop {
+        match sign_on.poll(now) {
+            Action::Transmit(bytes) if bytes[0] == b'/' => {
+                sign_on.receive(b"/ISK5\\2MT382-1000\r\n", now + ms(400));
+            }
+            Action::Transmit(_) => {
+                now += ms(50);
+                sign_on.handed_over(now);
+                let asked = now;
+                while let Action::Wait(until) = sign_on.poll(now) {
+                    now = until;
+                }
+                break (asked, now);
+            }
+            Action::Wait(until) => now = until,
+            _ => {}
+        }
+    };
+    assert_eq!(changed - asked, ms(210));
+}

@@ -27,6 +27,8 @@ pub(super) struct Acknowledge {
     confirm: Confirm,
     wait: Duration,
     drain: bool,
+    /// When the acknowledgement was handed over.
+    sent: Instant,
     /// Present once the head is known to echo.
     echo: Option<EchoFilter>,
     /// When its last character has left a line that takes its time.
@@ -125,6 +127,7 @@ impl Acknowledge {
             confirm: config.confirm,
             wait: config.wait_confirmation(),
             drain: config.switch_delay.is_none(),
+            sent: now,
             echo: head_echoes.then(|| EchoFilter::new(message)),
             left: now + start.wire_time(message.len()),
             tail_until: None,
@@ -132,6 +135,14 @@ impl Acknowledge {
             early: 0,
             run: None,
             stage: Stage::Sending(now + config.switch_delay.unwrap_or(computed)),
+        }
+    }
+
+    /// The acknowledgement was handed over by `now` only.
+    pub(super) fn handed_over(&mut self, now: Instant) {
+        if let Stage::Sending(switch_at) = &mut self.stage {
+            *switch_at += now.saturating_duration_since(self.sent);
+            self.sent = now;
         }
     }
 

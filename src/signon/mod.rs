@@ -7,7 +7,8 @@
 //! - hand over what is received with [`SignOn::receive`], then poll;
 //! - poll again when the instant of [`Action::Wait`] has come.
 //!
-//! A message's first character is taken to leave at the instant of the poll that gave it out.
+//! A message's first character is taken to leave at the instant of the poll that gave it out, unless
+//! [`SignOn::handed_over`] says that it was later.
 
 mod acknowledge;
 mod action;
@@ -120,6 +121,14 @@ impl SignOn {
                     }
                 }
             }
+        }
+    }
+
+    /// The message that the last poll gave out was handed over to the line by `now`: a busy machine can take its time
+    /// between the two, and the change of rate counts from the first bit.
+    pub fn handed_over(&mut self, now: Instant) {
+        if let State::Acknowledge(acknowledged) = &mut self.state {
+            acknowledged.exchange.handed_over(now);
         }
     }
 
