@@ -7,7 +7,7 @@ use std::time::Instant;
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::interrupt::Interrupt;
 use iecprobe::line::{self, Line};
-use iecprobe::link::Answer;
+use iecprobe::link::{Answer, Exchanged};
 use iecprobe::pipe::{self, End, User};
 use iecprobe::settings::Settings;
 use iecprobe::signon::{SignOn, SignedOn};
@@ -80,27 +80,20 @@ impl Session<'_> {
         };
         if args.carries() {
             self.draw(watch, Ok(&signed_on));
-            if !args.quiet
-                && let Err(exit) = ending::print_aside(&report(None))
-            {
-                let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-                let parted =
-                    if args.disconnect { self.disconnect(&mut driver, settings, settled) } else { Ok(()) };
-                return parted.and(Err(exit));
-            }
-            self.carry_and_part(Some(&signed_on), settings, settled, line, watch)?;
+            let report = (!args.quiet).then(|| report(None));
+            self.carry_and_part(Some((&signed_on, report)), settings, settled, line, watch)?;
             return Ok(None);
         }
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        let parted = if args.check_link {
-            self.check_link(&mut driver, &signed_on, settings, settled).map(Some)
-        } else if args.disconnect {
-            self.disconnect(&mut driver, settings, settled).map(|()| None)
-        } else {
-            Ok(None)
-        };
-        self.draw(watch, parted.as_ref().map(|_| &signed_on));
-        Ok(Some(report(parted?)))
+        let mut link = Ok(None);
+        if args.check_link {
+            link = self.check_link(&mut driver, &signed_on, settings, settled).map(Some);
+        }
+        if args.disconnect || matches!(link, Ok(Some(_)) | Err(Exit::Signal(_))) {
+            link = self.part(link, &mut driver, settings, settled);
+        }
+        self.draw(watch, link.as_ref().map(|_| &signed_on));
+        Ok(Some(report(link?)))
     }
 
     fn draw(&self, watch: &mut Watch, ended: Result<&SignedOn, &Exit>) {
@@ -130,7 +123,7 @@ impl Session<'_> {
         }
     }
 
-    /// `--check-link`: SNRM, UA, DISC.
+    /// `--check-link`: SNRM and UA.
     fn check_link(
         &self,
         driver: &mut Driver<'_>,
@@ -139,69 +132,72 @@ impl Session<'_> {
         settled: Instant,
     ) -> Result<Link, Exit> {
         let addresses = self.args.addresses();
-        driver.pause(settled).map_err(|stopped| self.stopped(stopped))?;
         let opened = driver
-            .exchange(addresses.snrm(), settings, SNRM_TRIES)
-            .map_err(|stopped| self.part_of(driver, stopped, settings))?;
-        let parameters = match opened.answer {
-            Some(Answer::Accepted(parameters)) => parameters,
+            .pause(settled)
+            .and_then(|()| driver.exchange(addresses.snrm(), settings, SNRM_TRIES))
+            .map_err(|stopped| self.stopped(stopped))?;
+        match opened.answer {
+            Some(Answer::Accepted(parameters)) => Ok(Link::new(addresses, parameters)),
             answer => {
                 let problem = explain::link(answer, &opened.received, addresses, settings);
                 let identification = Some(signed_on.identification.clone());
-                return Err(Exit::Problem(problem, Evidence { identification, received: opened.received }));
+                Err(Exit::Problem(problem, Evidence { identification, received: opened.received }))
             }
+        }
+    }
+
+    /// The DISC before leaving, however things have gone: at once where a signal wants us to end, and none where the
+    /// line is lost.
+    fn part<T>(
+        &self,
+        ended: Result<T, Exit>,
+        driver: &mut Driver<'_>,
+        settings: Settings,
+        settled: Instant,
+    ) -> Result<T, Exit> {
+        let disc = self.args.addresses().disc();
+        let parted = match &ended {
+            Err(Exit::Signal(signal)) => Err(Exit::Signal(*signal)),
+            Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => return ended,
+            _ => driver
+                .pause(settled)
+                .and_then(|()| driver.exchange(disc.clone(), settings, 1))
+                .map_err(|stopped| self.stopped(stopped)),
         };
-        self.disconnect(driver, settings, Instant::now())?;
-        Ok(Link::new(addresses, parameters))
-    }
-
-    fn disconnect(&self, driver: &mut Driver<'_>, settings: Settings, settled: Instant) -> Result<(), Exit> {
-        let exchanged = driver
-            .pause(settled)
-            .and_then(|()| driver.exchange(self.args.addresses().disc(), settings, 1))
-            .map_err(|stopped| self.part_of(driver, stopped, settings))?;
-        match exchanged.answer {
-            Some(_) => log::info!("the meter answered the DISC"),
-            None => log::warn!("the meter did not answer the DISC"),
+        match &parted {
+            Ok(Exchanged { answer: Some(_), .. }) => log::info!("the meter answered the DISC"),
+            Ok(_) => log::warn!("the meter did not answer the DISC"),
+            Err(Exit::Signal(_)) => driver.send_at_once(&disc, settings),
+            Err(_) => {}
         }
-        Ok(())
+        ended.and_then(|value| parted.map(|_| value))
     }
 
-    /// What stopped an exchange; a signal leaves the time for a DISC on the way out, if one is wanted.
-    fn part_of(&self, driver: &mut Driver<'_>, stopped: Stopped, settings: Settings) -> Exit {
-        if matches!(stopped, Stopped::Signal(_)) {
-            driver.send_at_once(&self.args.addresses().disc(), settings);
-        }
-        self.stopped(stopped)
-    }
-
-    /// The pipe, and `--disconnect` after it.
+    /// The report, the pipe, and `--disconnect` after them.
     fn carry_and_part(
         &self,
-        signed_on: Option<&SignedOn>,
+        signed_on: Option<(&SignedOn, Option<String>)>,
         settings: Settings,
         settled: Instant,
         line: &mut dyn Line,
         watch: &mut Watch,
     ) -> Result<(), Exit> {
         let args = self.args;
-        // Nothing but the report where a program reads it.
-        if !args.quiet && args.form() == Output::Text {
-            ending::say(&format!("iecprobe: {} is open at {settings}\n", self.port));
-        }
         let user =
             if args.command.is_empty() { User::Streams { linger: args.linger } } else { User::Command };
-        let ended = self.carry(plan(signed_on, settled, user), line, watch);
+        let (signed_on, report) = signed_on.unzip();
+        let ended = ending::print_aside(&report.flatten().unwrap_or_default()).and_then(|()| {
+            // Nothing but the report where a program reads it.
+            if !args.quiet && args.form() == Output::Text {
+                ending::say(&format!("iecprobe: {} is open at {settings}\n", self.port));
+            }
+            self.carry(plan(signed_on, settled, user), line, watch)
+        });
         if !args.disconnect {
             return ended;
         }
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        match &ended {
-            Err(Exit::Signal(_)) => driver.send_at_once(&args.addresses().disc(), settings),
-            Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => {}
-            _ => return ended.and(self.disconnect(&mut driver, settings, Instant::now())),
-        }
-        ended
+        self.part(ended, &mut driver, settings, settled)
     }
 
     fn carry(&self, plan: pipe::Plan, line: &mut dyn Line, watch: &mut Watch) -> Result<(), Exit> {
