@@ -46,7 +46,8 @@ impl Driver<'_> {
     pub fn sign_on(&mut self, sign_on: &mut SignOn) -> Result<Result<SignedOn, Failed>, Stopped> {
         let mut buffer = [0; 4096];
         loop {
-            match sign_on.poll(Instant::now()) {
+            let polled = Instant::now();
+            match sign_on.poll(polled) {
                 Action::Done(outcome) => return Ok(*outcome),
                 Action::Configure { settings, drain } => {
                     if drain {
@@ -57,7 +58,7 @@ impl Driver<'_> {
                 Action::DistrustHardwareParity => self.line.distrust_hardware_parity(),
                 Action::Transmit(message) => {
                     self.transmit(&message)?;
-                    sign_on.handed_over(Instant::now());
+                    sign_on.delayed(polled.elapsed());
                 }
                 Action::Break(length) => {
                     self.observer.broke(length, Instant::now());

@@ -511,8 +511,8 @@ fn the_change_of_rate_counts_from_when_the_acknowledgement_was_handed_over() {
                 sign_on.receive(b"/ISK5\\2MT382-1000\r\n", now + ms(400));
             }
             Action::Transmit(_) => {
+                sign_on.delayed(ms(50));
                 now += ms(50);
-                sign_on.handed_over(now);
                 let asked = now;
                 while let Action::Wait(until) = sign_on.poll(now) {
                     now = until;

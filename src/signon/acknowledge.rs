@@ -29,10 +29,10 @@ pub(super) struct Acknowledge {
     drain: bool,
     /// When the acknowledgement was handed over.
     sent: Instant,
+    /// From then to the change of rate.
+    switch_after: Duration,
     /// Present once the head is known to echo.
     echo: Option<EchoFilter>,
-    /// When its last character has left a line that takes its time.
-    left: Instant,
     /// Until when the tail of a late echo can come, at a rate that is over.
     tail_until: Option<Instant>,
     bytes: Vec<u8>,
@@ -45,8 +45,8 @@ pub(super) struct Acknowledge {
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// At the start rate; the rate changes at this instant.
-    Sending(Instant),
+    /// At the start rate.
+    Sending,
     /// At the data rate since, but for the time that the change itself takes.
     Switching,
     /// At the data rate since this instant.
@@ -129,21 +129,23 @@ impl Acknowledge {
             drain: config.switch_delay.is_none(),
             sent: now,
             echo: head_echoes.then(|| EchoFilter::new(message)),
-            left: now + start.wire_time(message.len()),
             tail_until: None,
             bytes: Vec::new(),
             early: 0,
             run: None,
-            stage: Stage::Sending(now + config.switch_delay.unwrap_or(computed)),
+            switch_after: config.switch_delay.unwrap_or(computed),
+            stage: Stage::Sending,
         }
     }
 
-    /// The acknowledgement was handed over by `now` only.
-    pub(super) fn handed_over(&mut self, now: Instant) {
-        if let Stage::Sending(switch_at) = &mut self.stage {
-            *switch_at += now.saturating_duration_since(self.sent);
-            self.sent = now;
-        }
+    /// The acknowledgement was handed over this much later.
+    pub(super) fn delayed(&mut self, by: Duration) {
+        self.sent += by;
+    }
+
+    /// When its last character has left a line that takes its time.
+    fn left(&self) -> Instant {
+        self.sent + self.start.wire_time(self.message.len())
     }
 
     /// What was received, our echo left out.
@@ -161,9 +163,9 @@ impl Acknowledge {
         // An echo begins while we send, or is read when the adapter has drained at last; a first copy that comes later
         // is the meter's.
         let can_begin = match self.stage {
-            Stage::Sending(_) | Stage::Switching => true,
+            Stage::Sending | Stage::Switching => true,
             Stage::Listening(since) => {
-                let drained_late = self.drain && since > self.left + 2 * timing::SWITCH_MARGIN;
+                let drained_late = self.drain && since > self.left() + 2 * timing::SWITCH_MARGIN;
                 drained_late && now < since + timing::ADAPTER_LAG
             }
             Stage::Probing { .. } => false,
@@ -192,7 +194,7 @@ impl Acknowledge {
             Some((began, last)) if now < last + self.run_pause() => Some((began, now)),
             _ => Some((now, now)),
         };
-        if matches!(self.stage, Stage::Sending(_)) {
+        if matches!(self.stage, Stage::Sending) {
             self.early = self.bytes.len();
         }
     }
@@ -200,8 +202,10 @@ impl Acknowledge {
     /// What to do now.
     pub(super) fn poll(&mut self, now: Instant) -> Next {
         match self.stage {
-            Stage::Sending(switch_at) if now < switch_at => Next::Wait(switch_at),
-            Stage::Sending(_) => {
+            Stage::Sending if now < self.sent + self.switch_after => {
+                Next::Wait(self.sent + self.switch_after)
+            }
+            Stage::Sending => {
                 self.stage = Stage::Switching;
                 Next::Act(Action::Configure { settings: self.data, drain: self.drain })
             }
@@ -294,8 +298,8 @@ impl Acknowledge {
     /// Whether a copy of our message whose last character came then can be an echo: that is not complete before the
     /// message has left, where somebody answers on a pseudo-terminal, which takes no time; nor when an answer can be.
     fn can_be_echo(&self, last: Instant) -> bool {
-        last + self.start.character() / 2 >= self.left
-            && last < self.left + self.start.wire_time(self.message.len())
+        last + self.start.character() / 2 >= self.left()
+            && last < self.left() + self.start.wire_time(self.message.len())
     }
 
     /// A pause this long ends a run of characters.

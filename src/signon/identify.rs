@@ -112,6 +112,11 @@ impl Identify {
         self.echo.heard()
     }
 
+    /// The request was handed over this much later.
+    pub(super) fn delayed(&mut self, by: Duration) {
+        self.first_by += by;
+    }
+
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
         if self.received.len() < HEARD_MAX {
@@ -176,7 +181,9 @@ impl Identify {
         }
         match self.found.take() {
             Some(found) => Ok(found.judged(self.listener.in_progress())),
-            None if self.limit.is_some_and(|limit| now >= limit) && self.has_begun() => Ok(Ended::Unfinished),
+            None if self.limit.is_some_and(|limit| now >= limit) && self.listener.has_begun() => {
+                Ok(Ended::Unfinished)
+            }
             None => {
                 // The only character of a reset echo that never went on.
                 self.heard.extend(self.echo.release());
@@ -199,14 +206,6 @@ impl Identify {
         };
         let quiet_since = if found.after.is_empty() { found.at } else { self.last.unwrap_or(found.at) };
         (quiet_since + reaction).min(latest)
-    }
-
-    /// Whether an identification is coming, as far as it can be told from its beginning.
-    fn has_begun(&self) -> bool {
-        let slash = self.heard.iter().rposition(|&byte| parity::strip(byte) == b'/');
-        let begun = slash.map_or(&[][..], |slash| &self.heard[slash..]);
-        let plain: Vec<u8> = begun.iter().map(|&byte| parity::strip(byte)).collect();
-        self.listener.in_progress() && Identification::parse(&plain).is_ok()
     }
 
     /// When to give up on an identification.

@@ -104,10 +104,18 @@ impl Listener {
 
     /// Whether what has come of the line so far can be the beginning of an identification.
     pub(super) fn in_progress(&self) -> bool {
-        let Some(start) = self.line.iter().rposition(|&byte| parity::strip(byte) == b'/') else {
-            return false;
-        };
-        self.line[start + 1..].iter().take(3).all(|&byte| parity::strip(byte).is_ascii_alphabetic())
+        self.begun().is_some_and(|begun| begun[1..].iter().take(3).all(u8::is_ascii_alphabetic))
+    }
+
+    /// Whether it is one, as far as its end is not needed to tell.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun().is_some_and(|begun| Identification::parse(&begun).is_ok())
+    }
+
+    /// What has come from the last `/` on.
+    fn begun(&self) -> Option<Vec<u8>> {
+        let start = self.line.iter().rposition(|&byte| parity::strip(byte) == b'/')?;
+        Some(parity::stripped(&self.line[start..]))
     }
 
     /// Judges the first `length` characters and forgets them.

@@ -8,7 +8,7 @@
 //! - poll again when the instant of [`Action::Wait`] has come.
 //!
 //! A message's first character is taken to leave at the instant of the poll that gave it out, unless
-//! [`SignOn::handed_over`] says that it was later.
+//! [`SignOn::delayed`] says that it was later.
 
 mod acknowledge;
 mod action;
@@ -124,11 +124,14 @@ impl SignOn {
         }
     }
 
-    /// The message that the last poll gave out was handed over to the line by `now`: a busy machine can take its time
-    /// between the two, and the change of rate counts from the first bit.
-    pub fn handed_over(&mut self, now: Instant) {
-        if let State::Acknowledge(acknowledged) = &mut self.state {
-            acknowledged.exchange.handed_over(now);
+    /// The message that the last poll gave out was handed to the line this much later: a busy machine can take its time
+    /// between the two, and what follows counts from the first bit.
+    pub fn delayed(&mut self, by: Duration) {
+        match &mut self.state {
+            State::Prelude(prelude) => prelude.delayed(by),
+            State::Identify(identify) => identify.delayed(by),
+            State::Acknowledge(acknowledged) => acknowledged.exchange.delayed(by),
+            State::Done(_) => {}
         }
     }
 

@@ -197,6 +197,13 @@ impl Prelude {
         self.settings.baud
     }
 
+    /// The message that it is waiting for to leave was handed over this much later.
+    pub(super) fn delayed(&mut self, by: Duration) {
+        if let Some(Waiting::Until(left)) = &mut self.waiting {
+            *left += by;
+        }
+    }
+
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
         self.last_received = Some(now);

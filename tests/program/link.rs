@@ -16,6 +16,11 @@ fn sent(trace: &str) -> Vec<Command> {
     frames(&all).map(|frame| frame.command).collect()
 }
 
+/// The rows of a trace on stderr, without what else is said there.
+fn trace_of(stderr: &str) -> String {
+    stderr.lines().filter(|row| row.starts_with("    ")).map(|row| format!("{row}\n")).collect()
+}
+
 #[test]
 fn a_link_that_opens_is_reported_with_its_parameters_and_closed_again() {
     let usual = json!({"client": 16, "server": "1", "max_info_transmit": 128, "max_info_receive": 128,
@@ -62,6 +67,10 @@ fn a_link_that_does_not_open_says_why() {
     let report = run(&mut probe(meter.port(), ["--check-link", "--json"])).problem(8, "hdlc-refused");
     let dm = report["error"]["received"].as_str().unwrap();
     assert!(dm.starts_with("7ea00721031f") && dm.ends_with("7e"), "{report}");
+    // A DISC that was asked for goes out all the same.
+    let meter = VirtualMeter::play("link-refused");
+    let outcome = run(&mut probe(meter.port(), ["--check-link", "--disconnect", "--trace", "-"]));
+    assert_eq!(sent(&trace_of(&outcome.stderr)), [Command::Snrm, Command::Disc]);
     // Bytes that come in place of an answer are shown.
     let meter = VirtualMeter::start(&["--app", "echo"]);
     let report = run(&mut probe(meter.port(), ["--check-link", "--json"])).problem(8, "no-hdlc");
