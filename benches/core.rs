@@ -5,12 +5,12 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use iecprobe::identification::Identification;
+use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{Behaviour, Meter};
-use iecprobe::parity;
-use iecprobe::settings::{Framing, Settings};
+use iecprobe::protocol::identification::Identification;
+use iecprobe::protocol::parity;
+use iecprobe::protocol::settings::{Framing, Settings};
 use iecprobe::signon::{Action, Config, SignOn};
-use iecprobe::wire::{Pace, Wire};
 
 /// A sign-on with the meter of the book, in no time.
 fn sign_on(began: Instant) -> Duration {

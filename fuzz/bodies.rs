@@ -6,15 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use iecprobe::baud;
-use iecprobe::diagnosis;
-use iecprobe::hdlc::{self, Parameters};
-use iecprobe::identification::{Identification, LENGTH_LIMIT};
-use iecprobe::message::{self, BREAK, Request};
-use iecprobe::parity::{self, Survey};
-use iecprobe::settings::Settings;
+use iecprobe::protocol::baud;
+use iecprobe::protocol::content;
+use iecprobe::protocol::hdlc::{self, Parameters};
+use iecprobe::protocol::identification::{Identification, LENGTH_LIMIT};
+use iecprobe::protocol::message::{self, BREAK, Request};
+use iecprobe::protocol::parity::{self, Survey};
+use iecprobe::protocol::settings::Settings;
+use iecprobe::protocol::timing;
 use iecprobe::signon::{Action, Config, Confirm, SignOn, WakeUp};
-use iecprobe::timing;
 
 /// Polls at one instant after which a sign-on counts as hung.
 const SPINNING: u32 = 100;
@@ -64,7 +64,7 @@ pub fn parity(data: &[u8]) {
     let with = parity::all_with_even(data);
     assert!(matches!(Survey::of(&with), Survey::Right | Survey::Absent));
     assert!(with.iter().zip(data).all(|(with, byte)| parity::strip(*with) == parity::strip(*byte)));
-    diagnosis::content(data);
+    content::of(data);
 }
 
 /// Bytes from the front of the input; zeros behind its end.

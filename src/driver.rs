@@ -3,13 +3,14 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::interrupt::Interrupt;
-use crate::line::{Line, Ready, wait_for};
-use crate::link::{self, Exchange, Exchanged};
-use crate::observer::Observer;
-use crate::settings::Settings;
+use crate::line::Line;
+use crate::machine::exchange::{self as link, Exchange, Exchanged};
+use crate::os::interrupt::Interrupt;
+use crate::os::{Ready, wait_for};
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
+use crate::record::observer::Observer;
 use crate::signon::{Action, Failed, SignOn, SignedOn};
-use crate::timing;
 
 /// How often an adapter is asked whether everything has left.
 const DRAIN_POLL: Duration = Duration::from_millis(1);

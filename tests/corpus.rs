@@ -6,9 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use iecprobe::flag::FlagId;
-use iecprobe::identification::{Identification, Mode};
-use iecprobe::parity;
+use iecprobe::protocol::flag::FlagId;
+use iecprobe::protocol::identification::{Identification, Mode};
+use iecprobe::protocol::parity;
 use iecprobe::signon::{Action, Config, Failed, Failure, SignOn, SignedOn};
 
 const CORPUS: &str = include_str!("data/idents.csv");

@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
-use iecprobe::line::{Bus, Port, State};
+use iecprobe::os::ports::{Bus, Port, State};
 use rustix::fs::inotify;
 use rustix::io::Errno;
 
@@ -27,7 +27,7 @@ fn stable(faked: &Faked) -> Vec<Option<String>> {
 #[test]
 fn terminals_without_a_port_are_not_listed() {
     assert_eq!(Faked::new().machine().ports(), []);
-    assert_eq!(iecprobe::line::Machine::below("/nowhere").ports(), []);
+    assert_eq!(iecprobe::os::ports::Computer::below("/nowhere").ports(), []);
 }
 
 #[test]

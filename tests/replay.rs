@@ -7,14 +7,14 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use iecprobe::hdlc;
-use iecprobe::message::Request;
 use iecprobe::meter::replay::Script;
 use iecprobe::meter::{Meter, Replay, scenario};
+use iecprobe::protocol::hdlc;
+use iecprobe::protocol::message::Request;
+use iecprobe::protocol::settings::Settings;
+use iecprobe::record::trace;
 use iecprobe::record::{Entry, Event};
-use iecprobe::settings::Settings;
 use iecprobe::signon::{Config, Failed, Failure, Note, WakeUp};
-use iecprobe::trace;
 use proptest::prelude::*;
 
 use simulated::{Ended, Reader, ms};

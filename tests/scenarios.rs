@@ -3,11 +3,11 @@
 
 mod simulated;
 
-use iecprobe::flag::FlagId;
-use iecprobe::hdlc;
-use iecprobe::message::{BREAK, Request};
 use iecprobe::meter::behaviour::{Begins, Behaviour};
 use iecprobe::meter::scenario::ALL;
+use iecprobe::protocol::flag::FlagId;
+use iecprobe::protocol::hdlc;
+use iecprobe::protocol::message::{BREAK, Request};
 use iecprobe::signon::{Confirm, Failure, Note, WakeUp};
 
 use simulated::{End, PARITIES, Parity, Reads, Run, Simulation, ms};
@@ -40,7 +40,7 @@ fn succeeds(run: &Run, line: &[u8], baud: u32, confirmed: Option<bool>, notes: &
     assert_eq!(done.notes, notes, "{}", run.what);
     assert!(run.meter_in_hdlc, "{}", run.what);
     assert_eq!(run.configured.last().map(|(_, settings)| settings.baud), Some(baud), "{}", run.what);
-    let z = iecprobe::baud::digit(baud).unwrap();
+    let z = iecprobe::protocol::baud::digit(baud).unwrap();
     assert_eq!(run.acknowledgements()[0].bytes, [0x06, b'2', z, b'2', b'\r', b'\n']);
     assert_eq!(run.acknowledgements().len(), 1, "{}", run.what);
 }
@@ -272,7 +272,7 @@ fn wrong_parity_is_tried_again_and_named_in_the_end() {
     scenario("bad-parity-always", |run, _| {
         let Failure::Parity(damage) = run.failure() else { panic!("{:?}", run.failure()) };
         assert_eq!((damage.place, damage.count), (9, 1));
-        assert_eq!(damage.line[9], iecprobe::parity::with_even(b'3') ^ 4);
+        assert_eq!(damage.line[9], iecprobe::protocol::parity::with_even(b'3') ^ 4);
         assert!(run.acknowledgements().is_empty());
     });
 }
@@ -439,7 +439,7 @@ fn nothing_at_all_is_silence() {
 fn an_identification_that_stops_is_shown() {
     scenario("cut", |run, _| {
         assert_eq!(*run.failure(), Failure::NoIdentification);
-        let plain = iecprobe::parity::stripped(&run.failed().received);
+        let plain = iecprobe::protocol::parity::stripped(&run.failed().received);
         assert_eq!(plain, &BOOK[..9], "{}", run.what);
     });
 }

@@ -14,11 +14,11 @@ use proptest::prelude::*;
 
 use iecprobe::record::{Entry, Event};
 
-use iecprobe::settings::Settings;
+use iecprobe::protocol::settings::Settings;
+use iecprobe::record::timeline::text::{Colour, WIDTH};
+use iecprobe::record::timeline::{Timeline, svg, text};
+use iecprobe::record::trace;
 use iecprobe::signon::WakeUp;
-use iecprobe::timeline::text::{Colour, WIDTH};
-use iecprobe::timeline::{Timeline, svg, text};
-use iecprobe::trace;
 
 use simulated::{End, Parity, Run, Simulation};
 
@@ -212,7 +212,7 @@ fn event() -> impl Strategy<Value = Event> {
         prop_oneof![
             prop::collection::vec(any::<u8>(), 0..50),
             prop::sample::select(known.to_vec()).prop_map(<[u8]>::to_vec),
-            Just(iecprobe::hdlc::DISC.to_vec()),
+            Just(iecprobe::protocol::hdlc::DISC.to_vec()),
         ]
     };
     prop_oneof![

@@ -5,10 +5,10 @@ mod simulated;
 
 use std::time::Instant;
 
-use iecprobe::hdlc;
-use iecprobe::message::Request;
 use iecprobe::meter::behaviour::{Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Push};
-use iecprobe::parity::Survey;
+use iecprobe::protocol::hdlc;
+use iecprobe::protocol::message::Request;
+use iecprobe::protocol::parity::Survey;
 use iecprobe::signon::{Action, Config, Confirm, Failure, Note, SignOn, WakeUp};
 
 use simulated::{End, Fault, Faults, PARITIES, Reads, Run, Simulation, ms};
@@ -270,7 +270,7 @@ const CASES: &[Case] = &[
     case("parity lf", "", |b| { b.parity_in_sight = true; b.flip = Some(Flip { place: 18, bit: 7, times: 9 }) }, none, "Parity(18, 1) after 3"),
     case("parity cr", "", |b| { b.parity_in_sight = true; b.flip = Some(Flip { place: 17, bit: 7, times: 9 }) }, none, "Parity(17, 1) after 3"),
     case("parity slash", "", |b| { b.parity_in_sight = true; b.flip = Some(Flip { place: 0, bit: 0, times: 9 }) }, none, "Parity(0, 1) after 3"),
-    case("odd parity", "", |b| { let line: Vec<u8> = b.identification.iter().map(|&c| iecprobe::parity::with_even(c) ^ 0x80).collect(); b.raw = Some([&line[..], b"\x0D\x8A"].concat()) }, none, "Parity(0, 19) after 3"),
+    case("odd parity", "", |b| { let line: Vec<u8> = b.identification.iter().map(|&c| iecprobe::protocol::parity::with_even(c) ^ 0x80).collect(); b.raw = Some([&line[..], b"\x0D\x8A"].concat()) }, none, "Parity(0, 19) after 3"),
     case("mark parity", "", |b| b.raw = Some([&b.identification[..], b"\r\n"].concat().iter().map(|&c| c | 0x80).collect()), none, "Parity(2, 11) after 3"),
     case("hung echo", "hung+echo", none, none, "9600 yes [freed-9600 attempts-2 echo]"),
     case("hung echo-late", "hung+echo-late", none, none, "9600 yes [freed-9600 attempts-2 echo]"),
@@ -416,7 +416,7 @@ fn each_comes_to_what_it_has_to() {
 
 #[test]
 fn a_meter_that_hangs_at_any_rate_is_freed_there() {
-    for rate in iecprobe::baud::all() {
+    for rate in iecprobe::protocol::baud::all() {
         for forced in [None, Some(2400)] {
             let run = Simulation::of("echo-late", PARITIES[0])
                 .behaviour(|b| b.begins = Begins::InHdlc(rate, ms(120_000)))

@@ -3,17 +3,6 @@
 //! A line carries the eight bits between start and stop bit. During the sign-on (7E1) these are seven data bits and a
 //! parity bit, or plain characters where a pseudo-terminal or an adapter leaves parity out; see [`Parity`].
 
-mod holder;
-#[cfg(target_os = "linux")]
-#[path = "latency_linux.rs"]
-mod latency;
-#[cfg(not(target_os = "linux"))]
-#[path = "latency_none.rs"]
-mod latency;
-#[cfg(unix)]
-#[path = "unix.rs"]
-mod platform;
-mod ports;
 mod serial;
 mod sim;
 
@@ -22,11 +11,9 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use crate::meter::scenario::UnknownScenario;
-use crate::settings::Settings;
+use crate::protocol::settings::Settings;
 
-pub use holder::Holder;
-pub use platform::{Found, Ready, wait_for};
-pub use ports::{Adapter, Bus, Machine, Port, State};
+use crate::os::Holder;
 
 /// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
 const SIM_PREFIX: &str = "sim:";

@@ -7,11 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use serialport::{SerialPort, TTYPort};
 
-use crate::baud;
-use crate::line::platform::{self, Port};
 use crate::line::{Line, OpenError, Options, Parity};
-use crate::parity;
-use crate::settings::{Framing, Settings};
+use crate::os::serial::{self as platform, Port};
+use crate::protocol::baud;
+use crate::protocol::parity;
+use crate::protocol::settings::{Framing, Settings};
 
 /// A serial port or a pseudo-terminal.
 pub(super) struct SerialLine {

@@ -10,9 +10,9 @@ use std::time::Instant;
 use crate::line::{Line, Options, Parity};
 use crate::meter::Meter;
 use crate::meter::scenario::{self, UnknownScenario};
-use crate::parity;
-use crate::settings::{Framing, Settings};
-use crate::wire::{Pace, Wire};
+use crate::meter::wire::{Pace, Wire};
+use crate::protocol::parity;
+use crate::protocol::settings::{Framing, Settings};
 
 /// Characters that fit into the line before the first of them has arrived, as into the buffer of a serial port.
 const ROOM: usize = 4096;

@@ -1,7 +1,7 @@
 //! The virtual meter: a pure responder, the other end of [`crate::signon`].
 //!
 //! It takes characters and instants and puts characters with their earliest instants into an outbox. Who moves them
-//! (a simulated clock, `sim:`, or `iecmeter` on a terminal) is [`crate::wire`]'s business, as is everything that the
+//! (a simulated clock, `sim:`, or `iecmeter` on a terminal) is [`crate::meter::wire`]'s business, as is everything that the
 //! rates on both sides do to them.
 
 pub mod behaviour;
@@ -10,16 +10,17 @@ pub mod replay;
 mod responder;
 pub mod scenario;
 mod vectors;
+pub mod wire;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::baud;
-use crate::hdlc::{self, Command};
-use crate::message;
-use crate::parity;
-use crate::settings::Settings;
-use crate::timing;
+use crate::protocol::baud;
+use crate::protocol::hdlc::{self, Command};
+use crate::protocol::message;
+use crate::protocol::parity;
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 
 use behaviour::{Acknowledged, Begins, Echo, Link, Unplugged};
 pub use behaviour::{App, Behaviour};

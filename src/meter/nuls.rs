@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::timing;
+use crate::protocol::timing;
 
 /// A run of NULs has ended when none has come for this long.
 const NUL_PAUSE: Duration = Duration::from_millis(40);

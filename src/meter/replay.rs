@@ -18,9 +18,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::meter::{Emission, Responder};
-use crate::parity;
+use crate::protocol::parity;
+use crate::protocol::settings::{Framing, Settings};
 use crate::record::{Entry, Event};
-use crate::settings::{Framing, Settings};
 
 /// A reader that says nothing for this long has ended what it was saying.
 const PAUSE: Duration = Duration::from_millis(50);

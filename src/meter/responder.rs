@@ -1,4 +1,4 @@
-//! What stands at the other end of a [`crate::wire::Wire`]: something that takes characters and puts characters with
+//! What stands at the other end of a [`crate::meter::wire::Wire`]: something that takes characters and puts characters with
 //! their instants into an outbox.
 
 use std::time::{Duration, Instant};

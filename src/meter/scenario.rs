@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use crate::hdlc;
-use crate::message;
 use crate::meter::behaviour::{
     Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Link, Push, Unplugged,
 };
 use crate::meter::vectors::{PARAMETERS, SML, TELEGRAM, readout};
-use crate::timing;
+use crate::protocol::hdlc;
+use crate::protocol::message;
+use crate::protocol::timing;
 
 /// A scenario's name, what it plays in a few words, and the change that it makes.
 pub struct Scenario {

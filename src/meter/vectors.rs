@@ -1,6 +1,6 @@
 //! What the meters of the scenarios say, byte for byte.
 
-use crate::message;
+use crate::protocol::message;
 
 /// A data readout: `STX data ! CR LF ETX BCC` (clause 6.3.3).
 pub(super) fn readout() -> Vec<u8> {

@@ -11,9 +11,10 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use crate::interrupt::Interrupt;
-use crate::line::{Line, Ready, wait_for};
-use crate::observer::Observer;
+use crate::line::Line;
+use crate::os::interrupt::Interrupt;
+use crate::os::{Ready, wait_for};
+use crate::record::observer::Observer;
 
 use queue::Queue;
 use sink::Sink;

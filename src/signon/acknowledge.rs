@@ -6,14 +6,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnosis;
-use crate::parity;
-use crate::settings::Settings;
+use crate::protocol::content;
+use crate::protocol::parity;
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 use crate::signon::Action;
 use crate::signon::config::{Config, Confirm};
 use crate::signon::confirmation::{self, Confirmed, Judgement};
 use crate::signon::echo::{EchoFilter, Sifted};
-use crate::timing;
 
 /// Received bytes that are kept: more than any answer has.
 const KEPT_MAX: usize = 1024;
@@ -322,7 +322,7 @@ impl Acknowledge {
         // A second identification has ended by now, and has no values.
         let goes_on = self.run.is_some_and(|(_, last)| now < last + self.run_pause());
         let has_values = plain.iter().any(|byte| matches!(byte, b'(' | b')'));
-        if diagnosis::is_mostly_text(&plain) && (goes_on || has_values) {
+        if content::is_mostly_text(&plain) && (goes_on || has_values) {
             return Next::Answered(Answer::Readout(self.start.baud));
         }
         // Whatever it is, the meter may still be at the data rate.
@@ -337,7 +337,7 @@ impl Acknowledge {
     fn early_telegram(&self) -> bool {
         let plain = parity::stripped(&self.bytes[..self.early]);
         plain.iter().filter(|byte| byte.is_ascii_graphic()).count() >= 4
-            && diagnosis::is_mostly_text(&plain)
+            && content::is_mostly_text(&plain)
             && !plain.contains(&b'/')
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::settings::Settings;
+use crate::protocol::settings::Settings;
 use crate::signon::outcome::{Failed, SignedOn};
 
 /// What the driver is to do.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::flag::FlagId;
-use crate::hdlc::Addresses;
-use crate::message::{CONTROL_HDLC, Request};
-use crate::timing;
+use crate::protocol::flag::FlagId;
+use crate::protocol::hdlc::Addresses;
+use crate::protocol::message::{CONTROL_HDLC, Request};
+use crate::protocol::timing;
 
 /// Whether to wait for the meter's confirmation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

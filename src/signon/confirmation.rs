@@ -5,9 +5,9 @@
 //! answer that crossed ours, a confirmation at the old rate. The judgement is always over everything received so far,
 //! so that it cannot depend on how the bytes were cut into reads.
 
-use crate::hdlc;
-use crate::message::{ACK, BREAK, ETX, NAK, STX};
-use crate::parity::{self, Survey};
+use crate::protocol::hdlc;
+use crate::protocol::message::{ACK, BREAK, ETX, NAK, STX};
+use crate::protocol::parity::{self, Survey};
 
 /// Printable characters after an STX that make a readout.
 const READOUT_EVIDENCE: usize = 4;

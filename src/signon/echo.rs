@@ -4,7 +4,7 @@
 //! An identification opens with the same `/` as a request, so a match counts only from its second character on; one
 //! that breaks off before is given back.
 
-use crate::parity;
+use crate::protocol::parity;
 
 /// Matched characters from which on a match is an echo.
 const CERTAIN: usize = 2;

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::identification::Identification;
-use crate::message::STX;
-use crate::parity;
-use crate::settings::Settings;
+use crate::protocol::identification::Identification;
+use crate::protocol::message::STX;
+use crate::protocol::parity;
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 use crate::signon::echo::{EchoFilter, Sifted};
 use crate::signon::listen::{Damage, Heard, Listener};
-use crate::timing;
 
 /// Received characters that are kept as evidence.
 const HEARD_MAX: usize = 1024;

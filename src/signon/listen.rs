@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::identification::{Identification, LENGTH_LIMIT};
-use crate::parity::{self, Survey};
-use crate::settings::Settings;
-use crate::timing;
+use crate::protocol::identification::{Identification, LENGTH_LIMIT};
+use crate::protocol::parity::{self, Survey};
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 
 /// A line is forgotten beyond this many characters; one that has a `/` is no identification by then.
 const LINE_MEMORY: usize = 512;

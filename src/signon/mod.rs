@@ -18,15 +18,15 @@ mod echo;
 mod identify;
 mod listen;
 mod outcome;
+mod policy;
 mod prelude;
-mod terms;
 
 use std::time::{Duration, Instant};
 
-use crate::identification::{Identification, Mode};
-use crate::message::{self, MODE_HDLC};
-use crate::settings::Settings;
-use crate::timing;
+use crate::protocol::identification::{Identification, Mode};
+use crate::protocol::message::{self, MODE_HDLC};
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 
 use acknowledge::{Acknowledge, Answer, Came};
 use identify::{Ended, Identify};
@@ -224,7 +224,7 @@ impl SignOn {
                     ([], []) if self.echo_heard => Failure::EchoOnly,
                     ([], []) => Failure::Silent,
                     ([], _) => Failure::Between,
-                    _ => terms::unusable(&heard, request, self.best.as_ref()),
+                    _ => policy::unusable(&heard, request, self.best.as_ref()),
                 };
                 let evidence = match failure {
                     Failure::EchoOnly => received,
@@ -234,7 +234,7 @@ impl SignOn {
                 return self.fail(failure, None, evidence, now);
             }
         };
-        if let Some(failure) = terms::refusal(&self.config, &identification) {
+        if let Some(failure) = policy::refusal(&self.config, &identification) {
             return self.fail(failure, Some(identification), heard, now);
         }
         if self.attempts > 1 {
@@ -246,13 +246,13 @@ impl SignOn {
         if strays > 0 {
             self.notes.push(Note::StrayCharacters(strays));
         }
-        self.notes.extend(terms::notes(&self.config, &identification, parity_in_sight));
+        self.notes.extend(policy::notes(&self.config, &identification, parity_in_sight));
         if self.config.ident_only {
             let (mode, baud) = (identification.mode(), self.start.baud);
             self.succeed(identification, mode, baud, None, Vec::new());
             return None;
         }
-        let Some((z, baud)) = terms::data_rate(&self.config, &identification) else {
+        let Some((z, baud)) = policy::data_rate(&self.config, &identification) else {
             return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
         };
         let message = message::acknowledgement(self.config.control, z);
@@ -292,7 +292,7 @@ impl SignOn {
             Answer::Unconfirmed { unreadable, rest } => {
                 let unread = Note::Unreadable(unreadable);
                 self.notes.push(if unreadable > 0 { unread } else { Note::Unconfirmed });
-                if terms::offered_rate(&identification) != Some(baud) {
+                if policy::offered_rate(&identification) != Some(baud) {
                     self.notes.push(Note::ForcedUnconfirmed(baud));
                 }
                 return self.succeed(identification, Mode::E, baud, Some(false), rest);

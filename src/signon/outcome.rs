@@ -1,6 +1,6 @@
 //! How a sign-on ends: the facts of a success, of a failure, and what is worth a note.
 
-use crate::identification::{Identification, Mode};
+use crate::protocol::identification::{Identification, Mode};
 use crate::signon::confirmation::Confirmed;
 use crate::signon::listen::Damage;
 

@@ -6,15 +6,15 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::baud;
-use crate::hdlc;
-use crate::message;
-use crate::parity;
-use crate::settings::Settings;
+use crate::protocol::baud;
+use crate::protocol::hdlc;
+use crate::protocol::message;
+use crate::protocol::parity;
+use crate::protocol::settings::Settings;
+use crate::protocol::timing;
 use crate::signon::Action;
 use crate::signon::config::{Config, WakeUp};
 use crate::signon::echo::{EchoFilter, Sifted};
-use crate::timing;
 
 /// Unasked characters that are kept as evidence.
 const UNASKED_MAX: usize = 512;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use iecprobe::line::Machine;
+use iecprobe::os::ports::Computer;
 
 /// Where the USB devices of the machine are.
 const USB: &str = "sys/devices/pci0000:00/0000:00:14.0/usb1";
@@ -68,8 +68,8 @@ impl Faked {
         faked
     }
 
-    pub fn machine(&self) -> Machine {
-        Machine::below(self.root.path())
+    pub fn machine(&self) -> Computer {
+        Computer::below(self.root.path())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-use iecprobe::line::{Machine, Port};
+use iecprobe::os::ports::{Computer, Port};
 use rustix::process::Signal;
 
 use crate::support::*;
@@ -35,7 +35,7 @@ fn what_is_no_serial_port_ends_with_3_and_creates_nothing() {
 
 #[test]
 fn no_port_named_ends_with_3_or_takes_the_only_one() {
-    if Machine::this().ports().iter().any(Port::is_usb) {
+    if Computer::this().ports().iter().any(Port::is_usb) {
         println!("skipped: this machine has USB serial ports");
         return;
     }
@@ -76,11 +76,12 @@ fn a_second_instance_ends_with_5_and_does_not_disturb_the_first() {
     let message = report["error"]["message"].as_str().unwrap();
     assert!(message.contains(&first.pid().to_string()), "{message} names {}", first.pid());
     run(&mut probe(&meter.path, ["--json", "--direct", "--pipe"])).with_status(5);
-    first.send(&iecprobe::hdlc::SNRM);
+    first.send(&iecprobe::protocol::hdlc::SNRM);
     eventually("an answer to the first instance", || (!first.stdout().is_empty()).then_some(()));
     let outcome = first.finish().succeeded();
-    let commands: Vec<_> = iecprobe::hdlc::frames(&outcome.stdout).map(|frame| frame.command).collect();
-    assert_eq!(commands, [iecprobe::hdlc::Command::Ua]);
+    let commands: Vec<_> =
+        iecprobe::protocol::hdlc::frames(&outcome.stdout).map(|frame| frame.command).collect();
+    assert_eq!(commands, [iecprobe::protocol::hdlc::Command::Ua]);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_report_on_stderr_is_output_too() {
     let args = ["--pipe", "--disconnect", "--trace", trace.path().to_str().unwrap()];
     assert_eq!(ended(probe("sim:", args), full()).code(), Some(11));
     let trace = fs::read_to_string(trace.path()).unwrap();
-    assert!(trace.contains(&iecprobe::text::dump(&iecprobe::hdlc::DISC, 16)), "{trace}");
+    assert!(trace.contains(&iecprobe::protocol::text::dump(&iecprobe::protocol::hdlc::DISC, 16)), "{trace}");
     // What is said by the way is not.
     let echo = EchoLine::start();
     let direct = probe(&echo.path, ["--direct", "--pipe", "--linger", "0s"]);

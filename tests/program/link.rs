@@ -1,13 +1,13 @@
 //! `--check-link`: SNRM, UA, DISC after the sign-on.
 
-use iecprobe::hdlc::{Addresses, Command, frames};
+use iecprobe::protocol::hdlc::{Addresses, Command, frames};
 use serde_json::json;
 
 use crate::support::*;
 
 /// The HDLC commands that a trace shows on their way to the meter.
 fn sent(trace: &str) -> Vec<Command> {
-    let entries = iecprobe::trace::parse(trace).unwrap();
+    let entries = iecprobe::record::trace::parse(trace).unwrap();
     let sent = entries.into_iter().filter_map(|entry| match entry.event {
         iecprobe::record::Event::Sent(bytes) => Some(bytes),
         _ => None,
@@ -75,7 +75,7 @@ fn a_link_that_does_not_open_says_why() {
     let meter = VirtualMeter::start(&["--app", "echo"]);
     let report = run(&mut probe(meter.port(), ["--check-link", "--json"])).problem(8, "no-hdlc");
     let twice = Addresses::default().snrm().repeat(2);
-    assert_eq!(report["error"]["received"], iecprobe::text::hex(&twice), "{report}");
+    assert_eq!(report["error"]["received"], iecprobe::protocol::text::hex(&twice), "{report}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn disconnect_goes_to_the_address_that_was_named() {
     let outcome =
         run(&mut probe("sim:", ["--disconnect", "--hdlc-server", "1/17", "--trace", "-"])).succeeded();
     let server = "1/17".parse().unwrap();
-    let disc = iecprobe::text::dump(&Addresses { server, ..Addresses::default() }.disc(), 16);
+    let disc = iecprobe::protocol::text::dump(&Addresses { server, ..Addresses::default() }.disc(), 16);
     assert!(outcome.stderr.contains(&disc), "{disc}: {outcome:?}");
 }
 

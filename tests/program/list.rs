@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use iecprobe::line::Machine;
+use iecprobe::os::ports::Computer;
 
 use crate::support::*;
 
@@ -16,7 +16,7 @@ fn list(args: &[&str]) -> Command {
 
 #[test]
 fn the_ports_of_this_machine_are_listed_in_both_forms() {
-    let ports: Vec<String> = Machine::this().ports().into_iter().map(|port| port.node).collect();
+    let ports: Vec<String> = Computer::this().ports().into_iter().map(|port| port.node).collect();
     let json = run(&mut list(&["--json"])).succeeded().json();
     let listed: Vec<&str> =
         json.as_array().unwrap().iter().map(|row| row["port"].as_str().unwrap()).collect();

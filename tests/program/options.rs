@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use iecprobe::hdlc::{Addresses, DISC};
+use iecprobe::protocol::hdlc::{Addresses, DISC};
 use serde_json::{Value, json};
 
 use crate::support::*;

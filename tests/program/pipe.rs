@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Instant;
 
-use iecprobe::hdlc;
 use iecprobe::meter::{Meter, scenario};
+use iecprobe::protocol::hdlc;
 use iecprobe::signon::Config;
 use rustix::process::Signal;
 

@@ -52,7 +52,7 @@ fn frames_of_the_pipe_are_answered_as_they_were() {
     let trace = trace.to_str().unwrap();
     let talk = |port: &str, more: &[&str]| {
         let mut reader = Running::start(&mut probe(port, [&["--pipe"], more].concat()));
-        for (frame, length) in [(iecprobe::hdlc::SNRM, 9), (iecprobe::hdlc::DISC, 18)] {
+        for (frame, length) in [(iecprobe::protocol::hdlc::SNRM, 9), (iecprobe::protocol::hdlc::DISC, 18)] {
             reader.send(&frame);
             eventually("an answer", || (reader.stdout().len() == length).then_some(()));
         }

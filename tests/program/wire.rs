@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use iecprobe::hdlc;
+use iecprobe::protocol::hdlc;
 
 use crate::support::*;
 

@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use iecprobe::meter::behaviour::Behaviour;
+use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{Meter, Responder, scenario};
-use iecprobe::observer::Observer;
-use iecprobe::parity;
+use iecprobe::protocol::parity;
+use iecprobe::protocol::settings::{Framing, Settings};
+use iecprobe::record::observer::Observer;
 use iecprobe::record::{Entry, Event};
-use iecprobe::settings::{Framing, Settings};
 use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn};
-use iecprobe::wire::{Pace, Wire};
 
 /// Simulated time after which a sign-on counts as hung.
 const HUNG: Duration = Duration::from_secs(120);

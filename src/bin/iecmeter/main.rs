@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line::{Ready, wait_for};
-use iecprobe::message;
 use iecprobe::meter::replay::Script;
+use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
-use iecprobe::settings::Settings;
-use iecprobe::trace;
-use iecprobe::wire::{Pace, Wire};
+use iecprobe::os::interrupt::{self, Interrupt};
+use iecprobe::os::{Ready, wait_for};
+use iecprobe::protocol::message;
+use iecprobe::protocol::settings::Settings;
+use iecprobe::record::trace;
 
 use cli::Args;
 use terminal::{Read, Terminal};

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use iecprobe::settings::Settings;
+use iecprobe::protocol::settings::Settings;
 
 /// What reading found.
 pub enum Read {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
-use iecprobe::baud;
-use iecprobe::flag::FlagId;
-use iecprobe::hdlc::{Addresses, Server};
 use iecprobe::line::{self, Parity};
-use iecprobe::message::Request;
+use iecprobe::protocol::baud;
+use iecprobe::protocol::flag::FlagId;
+use iecprobe::protocol::hdlc::{Addresses, Server};
+use iecprobe::protocol::message::Request;
+use iecprobe::protocol::timing;
 use iecprobe::signon::{Config, Confirm, WakeUp};
-use iecprobe::timing;
 
 /// Opens a smart meter's optical port: signs on by IEC 62056-21 mode E, says who answered, and on request stays open as a raw byte pipe.
 #[derive(Parser, Debug)]

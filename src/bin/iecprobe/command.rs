@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access};
 
-use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line::{Line, Ready, wait_for};
-use iecprobe::observer::Observer;
+use iecprobe::line::Line;
+use iecprobe::os::interrupt::{self, Interrupt};
+use iecprobe::os::{Ready, wait_for};
 use iecprobe::pipe::{self, End};
+use iecprobe::record::observer::Observer;
 
 /// How long a command may take to end when its line has been lost, before it is told to.
 const GRACE: Duration = Duration::from_millis(300);

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use iecprobe::identification::Identification;
-use iecprobe::interrupt;
+use iecprobe::os::interrupt;
+use iecprobe::protocol::identification::Identification;
 use iecprobe::signon::Failed;
 
 use crate::cli::{Args, Output};

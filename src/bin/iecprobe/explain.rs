@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use iecprobe::hdlc::Addresses;
-use iecprobe::identification::Identification;
-use iecprobe::line::{OpenError, Port, State};
-use iecprobe::link::Answer;
-use iecprobe::message::STX;
-use iecprobe::parity::{self, Survey};
-use iecprobe::settings::Settings;
+use iecprobe::line::OpenError;
+use iecprobe::machine::exchange::Answer;
+use iecprobe::os::ports::{Port, State};
+use iecprobe::protocol::hdlc::Addresses;
+use iecprobe::protocol::identification::Identification;
+use iecprobe::protocol::message::STX;
+use iecprobe::protocol::parity::{self, Survey};
+use iecprobe::protocol::settings::Settings;
+use iecprobe::protocol::text;
 use iecprobe::signon::{Config, Damage, Failed, Failure, Note};
-use iecprobe::text;
 
 use crate::{hints, list};
 

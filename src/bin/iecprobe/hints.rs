@@ -1,9 +1,9 @@
 //! What a technician can do about a sign-on that failed: one hint for each failure, fitting the options in use. It never
 //! proposes what was tried already.
 
-use iecprobe::message::{CONTROL_HDLC, Request};
+use iecprobe::protocol::message::{CONTROL_HDLC, Request};
+use iecprobe::protocol::timing;
 use iecprobe::signon::{Config, Failed, Failure};
-use iecprobe::timing;
 
 /// The hint for a sign-on that failed.
 pub fn hint(failed: &Failed, config: &Config) -> String {
@@ -159,7 +159,7 @@ fn readout(rate: u32, failed: &Failed, config: &Config) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iecprobe::identification::Identification;
+    use iecprobe::protocol::identification::Identification;
     use iecprobe::signon::WakeUp;
 
     use super::*;

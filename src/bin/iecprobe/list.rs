@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 
-use iecprobe::line::{Bus, Holder, Machine, Port, State};
-use iecprobe::text;
+use iecprobe::os::Holder;
+use iecprobe::os::ports::{Bus, Computer, Port, State};
+use iecprobe::protocol::text;
 
 use crate::cli::Output;
 use crate::report;
@@ -96,7 +97,7 @@ impl<'a> Row<'a> {
 const HEADER: [&str; 5] = ["PORT", "STATE", "DRIVER", "USB ID", "SERIAL"];
 
 /// Whether each of these ports of a machine can be had.
-pub fn with_states(machine: &Machine, ports: Vec<Port>) -> Vec<(Port, State)> {
+pub fn with_states(machine: &Computer, ports: Vec<Port>) -> Vec<(Port, State)> {
     let state = |port: Port| {
         let state = machine.state(&port);
         (port, state)

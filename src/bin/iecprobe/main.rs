@@ -17,9 +17,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use iecprobe::interrupt::{self, Interrupt};
-use iecprobe::line::{Bus, Machine, Port};
-use iecprobe::text;
+use iecprobe::os::interrupt::{self, Interrupt};
+use iecprobe::os::ports::{Bus, Computer, Port};
+use iecprobe::protocol::text;
 
 use cli::{Args, Output};
 use ending::Exit;
@@ -50,7 +50,7 @@ fn run(args: &Args) -> Result<u8, i32> {
         return tell("", ending::print(&String::from_utf8_lossy(&script)));
     }
     if args.list {
-        let machine = Machine::this();
+        let machine = Computer::this();
         let ports = list::with_states(&machine, machine.ports());
         if ports.is_empty() && args.form() == Output::Text && !args.quiet {
             ending::say("iecprobe: this machine has no serial port\n");
@@ -101,7 +101,7 @@ fn ports(args: &Args) -> Result<Vec<String>, Problem> {
     if !args.all && !args.port.is_empty() {
         return Ok(args.port.clone());
     }
-    let machine = Machine::this();
+    let machine = Computer::this();
     let found: Vec<Port> = machine.ports().into_iter().filter(Port::is_usb).collect();
     let nodes = found.iter().map(|port| port.node.clone());
     match &found[..] {

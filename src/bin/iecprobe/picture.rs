@@ -5,11 +5,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use iecprobe::protocol::text::escaped;
 use iecprobe::record::Entry;
+use iecprobe::record::timeline::text::Colour;
+use iecprobe::record::timeline::{Timeline, svg, text};
 use iecprobe::signon::SignedOn;
-use iecprobe::text::escaped;
-use iecprobe::timeline::text::Colour;
-use iecprobe::timeline::{Timeline, svg, text};
 
 use crate::cli::Args;
 use crate::ending::Exit;

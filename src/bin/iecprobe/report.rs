@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use iecprobe::hdlc::{Addresses, Parameters};
-use iecprobe::identification::Identification;
+use iecprobe::protocol::hdlc::{Addresses, Parameters};
+use iecprobe::protocol::identification::Identification;
+use iecprobe::protocol::text;
 use iecprobe::signon::SignedOn;
-use iecprobe::text;
 
 use crate::cli::Output;
 use crate::ending::Evidence;

@@ -5,11 +5,11 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
-use iecprobe::interrupt::Interrupt;
 use iecprobe::line::{self, Line};
-use iecprobe::link::{Answer, Exchanged};
+use iecprobe::machine::exchange::{Answer, Exchanged};
+use iecprobe::os::interrupt::Interrupt;
 use iecprobe::pipe::{self, End, User};
-use iecprobe::settings::Settings;
+use iecprobe::protocol::settings::Settings;
 use iecprobe::signon::{SignOn, SignedOn};
 
 use crate::cli::{Args, Output};

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use iecprobe::interrupt::Interrupt;
+use iecprobe::os::interrupt::Interrupt;
 
 use crate::cli::{Args, Output};
 use crate::ending::{self, Exit};

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 use std::time::{Duration, Instant};
 
-use iecprobe::observer::Observer;
+use iecprobe::protocol::settings::Settings;
+use iecprobe::protocol::text;
+use iecprobe::record::observer::Observer;
+use iecprobe::record::trace;
 use iecprobe::record::{Entry, Event};
-use iecprobe::settings::Settings;
 use iecprobe::signon::{Phase, SignOn};
-use iecprobe::text;
-use iecprobe::trace;
 
 use crate::cli::Args;
 use crate::ending;

@@ -1,11 +1,11 @@
 //! On what terms an identification is acknowledged: by whom it may be, at which rate, or why not at all; and what it is
 //! called when none came.
 
-use crate::baud;
-use crate::diagnosis::{self, Content};
-use crate::identification::{IDENT_MAX, Identification};
-use crate::message;
-use crate::parity;
+use crate::protocol::baud;
+use crate::protocol::content::{self, Content};
+use crate::protocol::identification::{IDENT_MAX, Identification};
+use crate::protocol::message;
+use crate::protocol::parity;
 use crate::signon::config::Config;
 use crate::signon::outcome::{Failed, Failure, Note};
 
@@ -59,7 +59,7 @@ pub(super) fn unusable(heard: &[u8], request: &[u8], earlier: Option<&Failed>) -
     if is_broken_echo(heard, request) {
         return Failure::EchoOnly;
     }
-    match diagnosis::content(heard) {
+    match content::of(heard) {
         Content::Garbled => Failure::Garbled,
         Content::Text => Failure::NoIdentification,
         Content::Telegram if is_our_doing(heard, earlier) => Failure::NoIdentification,

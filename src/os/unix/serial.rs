@@ -13,8 +13,9 @@ use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, Termios, tcdrain, tcflush, tcgetattr, tcsetattr,
 };
 
-use crate::line::{Holder, OpenError, holder, latency};
-use crate::parity;
+use super::{Holder, holder, latency};
+use crate::line::OpenError;
+use crate::protocol::parity;
 
 /// Major numbers of Unix 98 pseudo-terminals on Linux.
 const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
@@ -23,7 +24,7 @@ const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 const MARK: u8 = 0xFF;
 
 /// An open port, locked, with its old settings in safe keeping.
-pub(super) struct Port {
+pub(crate) struct Port {
     fd: OwnedFd,
     saved: Termios,
     pty: bool,
@@ -36,13 +37,13 @@ pub(super) struct Port {
 }
 
 /// What the driver has made of the settings asked for.
-pub(super) struct Kept {
-    pub(super) baud: u32,
-    pub(super) seven_even: bool,
+pub(crate) struct Kept {
+    pub(crate) baud: u32,
+    pub(crate) seven_even: bool,
 }
 
 impl Port {
-    pub(super) fn open(name: &str) -> Result<Self, OpenError> {
+    pub(crate) fn open(name: &str) -> Result<Self, OpenError> {
         let metadata = fs::metadata(name).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => OpenError::Missing,
             io::ErrorKind::PermissionDenied => OpenError::Permission { group: None },
@@ -89,17 +90,17 @@ impl Port {
         })
     }
 
-    pub(super) fn is_pty(&self) -> bool {
+    pub(crate) fn is_pty(&self) -> bool {
         self.pty
     }
 
-    pub(super) fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let lock = |holder: &Holder| format!("a lock file names {holder} as user of this port");
         self.uucp.iter().map(lock).collect()
     }
 
     /// Sets rate and framing in one step; what the driver has made of it.
-    pub(super) fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
+    pub(crate) fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
         let mut wanted = self.saved.clone();
         wanted.make_raw();
         wanted.input_modes -= InputModes::IXOFF | InputModes::IXANY | InputModes::IGNPAR;
@@ -123,11 +124,11 @@ impl Port {
         Ok(kept)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         rustix::io::write(&self.fd, bytes).map_err(|error| self.lost(error))
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match rustix::io::read(&self.fd, &mut *buffer) {
             Ok(0) => {
                 self.gone = true;
@@ -151,12 +152,12 @@ impl Port {
     }
 
     /// Waits for what the hardware still holds; short, since the queue before it is empty.
-    pub(super) fn drain(&self) {
+    pub(crate) fn drain(&self) {
         let _ = tcdrain(&self.fd);
     }
 
     /// Forgets what was received before we came: an answer to somebody else.
-    pub(super) fn discard_input(&self) {
+    pub(crate) fn discard_input(&self) {
         let _ = tcflush(&self.fd, QueueSelector::IFlush);
     }
 }
@@ -171,7 +172,7 @@ fn without_hardware(error: Errno) -> OpenError {
 }
 
 /// Gives a descriptor to a type that can only take raw ones.
-pub(super) fn adopt<T: FromRawFd>(fd: OwnedFd) -> T {
+pub(crate) fn adopt<T: FromRawFd>(fd: OwnedFd) -> T {
     // SAFETY: the descriptor is open, and nobody else owns it.
     #[allow(unsafe_code)]
     unsafe {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::timeline::{Span, Timeline};
+use crate::record::timeline::{Span, Timeline};
 
 /// A silence longer than this is squeezed.
 const LIMIT: f64 = 0.6;

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use crate::identification::{Identification, LENGTH_LIMIT};
-use crate::message::ACK;
-use crate::parity::{strip, stripped};
+use crate::protocol::identification::{Identification, LENGTH_LIMIT};
+use crate::protocol::message::ACK;
+use crate::protocol::parity::{strip, stripped};
+use crate::protocol::settings::{Framing, Settings};
+use crate::protocol::timing;
+use crate::record::timeline::{Band, Side, Span};
 use crate::record::{Entry, Event};
-use crate::settings::{Framing, Settings};
-use crate::timeline::{Band, Side, Span};
-use crate::timing;
 
 /// A pause this long ends a message, whatever the rate: a program that answers takes less.
 const PAUSE: Duration = Duration::from_millis(120);

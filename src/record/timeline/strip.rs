@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::timeline::axis::{self, Axis};
-use crate::timeline::text::{Row, Style};
-use crate::timeline::{Kind, Message, Side, Timeline};
+use crate::record::timeline::axis::{self, Axis};
+use crate::record::timeline::text::{Row, Style};
+use crate::record::timeline::{Kind, Message, Side, Timeline};
 
 /// Columns before the scale.
 const LEFT: usize = 8;

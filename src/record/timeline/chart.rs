@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::baud;
-use crate::settings::{Framing, Settings};
-use crate::timeline::axis::{self, Axis};
-use crate::timeline::canvas::{CHARACTER, Canvas, Ink, WIDTH};
-use crate::timeline::{Kind, Message, Side, Span, Timeline, length};
+use crate::protocol::baud;
+use crate::protocol::settings::{Framing, Settings};
+use crate::record::timeline::axis::{self, Axis};
+use crate::record::timeline::canvas::{CHARACTER, Canvas, Ink, WIDTH};
+use crate::record::timeline::{Kind, Message, Side, Span, Timeline, length};
 
 /// Left edge of everything.
 pub(super) const LEFT: f64 = 16.0;

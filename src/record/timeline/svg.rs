@@ -4,10 +4,10 @@
 //! It paints its own background, and every attribute stands where it is used: viewers that take style sheets out, or
 //! are dark, show the same. A long sign-on goes on in further rows, as music does.
 
-use crate::text;
-use crate::timeline::axis::Axis;
-use crate::timeline::canvas::{CHARACTER, Canvas, Ink, WIDTH};
-use crate::timeline::{Kind, Message, Side, Timeline, chart, length};
+use crate::protocol::text;
+use crate::record::timeline::axis::Axis;
+use crate::record::timeline::canvas::{CHARACTER, Canvas, Ink, WIDTH};
+use crate::record::timeline::{Kind, Message, Side, Timeline, chart, length};
 
 /// Where the words of the table begin.
 const WORDS: f64 = 410.0;

@@ -15,9 +15,9 @@ pub mod text;
 
 use std::time::Duration;
 
+use crate::protocol::settings::Settings;
+use crate::protocol::text::dump;
 use crate::record::Entry;
-use crate::settings::Settings;
-use crate::text::dump;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! outside the alphabet. All of that parses. What does not parse is no identification: no FLAG id, no baud character,
 //! or no end within [`LENGTH_LIMIT`] characters.
 
-use crate::baud;
-use crate::flag::FlagId;
+use crate::protocol::baud;
+use crate::protocol::flag::FlagId;
 
 /// A line that reaches this many characters without an end is no identification.
 pub const LENGTH_LIMIT: usize = 80;

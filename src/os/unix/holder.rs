@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use crate::text;
+use crate::protocol::text;
 
 /// A process that has a port.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! A pure judgement over everything that was heard, so that a failure can name what is on the line rather than say
 //! "timeout". Messages and hints are the binary's; here are facts.
 
-use crate::hdlc;
-use crate::parity::{self, Survey};
+use crate::protocol::hdlc;
+use crate::protocol::parity::{self, Survey};
 
 /// The escape sequence and version that open an SML transport frame (BSI TR-03109-1, SML 1.04).
 const SML_START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 0x01, 0x01, 0x01, 0x01];
@@ -28,7 +28,7 @@ pub enum Content {
 }
 
 /// Judges received bytes, parity bits and all.
-pub fn content(bytes: &[u8]) -> Content {
+pub fn of(bytes: &[u8]) -> Content {
     if bytes.windows(SML_START.len()).any(|window| window == SML_START) {
         return Content::Sml;
     }
@@ -59,21 +59,21 @@ mod tests {
 
     #[test]
     fn each_kind_of_line_is_told_by_its_bytes() {
-        assert_eq!(content(&[0x80, 0xC0, 0x00, 0x80, 0xFE]), Content::Garbled);
-        assert_eq!(content(b""), Content::Garbled);
-        assert_eq!(content(b"\x00"), Content::Garbled);
-        assert_eq!(content(b"I"), Content::Garbled);
+        assert_eq!(of(&[0x80, 0xC0, 0x00, 0x80, 0xFE]), Content::Garbled);
+        assert_eq!(of(b""), Content::Garbled);
+        assert_eq!(of(b"\x00"), Content::Garbled);
+        assert_eq!(of(b"I"), Content::Garbled);
         for cut in 1..11 {
-            assert_eq!(content(&b"/ISK5\\2MT3"[..cut]), Content::Text);
+            assert_eq!(of(&b"/ISK5\\2MT3"[..cut]), Content::Text);
         }
-        assert_eq!(content(b"1-0:1.8.0*255(00123.4*kWh)\r\n!\r\n"), Content::Telegram);
-        assert_eq!(content(&[&[0x00][..], &SML_START, &[0x76, 0x05]].concat()), Content::Sml);
-        assert_eq!(content(&hdlc::SNRM), Content::Hdlc);
-        assert_eq!(content(&hdlc::SNRM[..5]), Content::Hdlc);
+        assert_eq!(of(b"1-0:1.8.0*255(00123.4*kWh)\r\n!\r\n"), Content::Telegram);
+        assert_eq!(of(&[&[0x00][..], &SML_START, &[0x76, 0x05]].concat()), Content::Sml);
+        assert_eq!(of(&hdlc::SNRM), Content::Hdlc);
+        assert_eq!(of(&hdlc::SNRM[..5]), Content::Hdlc);
     }
 
     #[test]
     fn text_is_text_with_its_parity_bits_too() {
-        assert_eq!(content(&parity::all_with_even(b"/ISK5\\2MT3")), Content::Text);
+        assert_eq!(of(&parity::all_with_even(b"/ISK5\\2MT3")), Content::Text);
     }
 }

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use crate::baud;
-use crate::diagnosis::{self, Content};
-use crate::hdlc;
-use crate::identification::{Identification, Mode};
-use crate::message::{ACK, BREAK, NAK, STX};
-use crate::parity::{self, Survey};
-use crate::text;
-use crate::timeline::runs::{Origin, Run};
-use crate::timeline::{Kind, Message, Said, Side, Span, length};
+use crate::protocol::baud;
+use crate::protocol::content::{self, Content};
+use crate::protocol::hdlc;
+use crate::protocol::identification::{Identification, Mode};
+use crate::protocol::message::{ACK, BREAK, NAK, STX};
+use crate::protocol::parity::{self, Survey};
+use crate::protocol::text;
+use crate::record::timeline::runs::{Origin, Run};
+use crate::record::timeline::{Kind, Message, Said, Side, Span, length};
 
 /// A pause this long within a message is worth showing.
 const PAUSE_MIN: Duration = Duration::from_millis(60);
@@ -133,7 +133,7 @@ fn theirs(run: &Run, plain: &[u8]) -> Said {
         _ => content(&run.bytes, plain),
     };
     if let (Survey::Wrong { first, count }, Content::Text | Content::Telegram) =
-        (survey, diagnosis::content(&run.bytes))
+        (survey, content::of(&run.bytes))
     {
         let value = run.bytes[first];
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
@@ -144,7 +144,7 @@ fn theirs(run: &Run, plain: &[u8]) -> Said {
 
 fn content(bytes: &[u8], plain: &[u8]) -> Said {
     let identification = Identification::parse(plain);
-    let content = diagnosis::content(bytes);
+    let content = content::of(bytes);
     match (content, identification) {
         (Content::Sml, _) => Said {
             kind: Kind::Serial,

@@ -1,8 +1,12 @@
 //! What happened on a line, in its order: the one form in which traces, timelines and replays pass it on.
 
+pub mod observer;
+pub mod timeline;
+pub mod trace;
+
 use std::time::Duration;
 
-use crate::settings::Settings;
+use crate::protocol::settings::Settings;
 
 /// Something that happened on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]

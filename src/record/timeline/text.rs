@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::settings::{Framing, Settings};
-use crate::text;
-use crate::timeline::{Band, Kind, Message, Side, Timeline, length, strip};
+use crate::protocol::settings::{Framing, Settings};
+use crate::protocol::text;
+use crate::record::timeline::{Band, Kind, Message, Side, Timeline, length, strip};
 
 /// Columns of the picture.
 pub const WIDTH: usize = 80;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::settings::Settings;
+use crate::protocol::settings::Settings;
 use crate::signon::SignOn;
 
 /// Is told what happens on a line. All methods do nothing by default.

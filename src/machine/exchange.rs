@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::hdlc::{self, Command, Parameters};
-use crate::settings::Settings;
+use crate::protocol::hdlc::{self, Command, Parameters};
+use crate::protocol::settings::Settings;
 
 /// Received bytes that are kept: a UA with parameters has some 32, and an echo may precede it.
 const RECEIVED_MAX: usize = 1024;
@@ -103,7 +103,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdlc::{Addresses, SNRM};
+    use crate::protocol::hdlc::{Addresses, SNRM};
 
     const WAIT: Duration = Duration::from_millis(1000);
 

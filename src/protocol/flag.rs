@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// `CODE,Name` lines in order of the code, under one heading; names with a comma are quoted.
-const LIST: &str = include_str!("data/flag-ids.csv");
+const LIST: &str = include_str!("flag-ids.csv");
 
 /// A FLAG id folded to upper case, as ids are compared (a lower-case third letter only means a fast meter).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

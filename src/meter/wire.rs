@@ -8,9 +8,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::baud;
 use crate::meter::{Meter, Responder};
-use crate::settings::Settings;
+use crate::protocol::baud;
+use crate::protocol::settings::Settings;
 
 /// The line between a reader and a meter, or what stands in for one.
 #[derive(Debug)]

@@ -13,9 +13,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use crate::protocol::settings::Settings;
+use crate::protocol::text;
 use crate::record::{Entry, Event};
-use crate::settings::Settings;
-use crate::text;
 
 /// Bytes in one row.
 const WIDTH: usize = 16;

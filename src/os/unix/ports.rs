@@ -7,11 +7,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::line::{Holder, holder};
+use super::{Holder, holder};
 
 /// A machine, by the folder that its /sys and /dev are in.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct Computer {
     root: PathBuf,
 }
 
@@ -77,7 +77,7 @@ struct Found {
     device: Option<PathBuf>,
 }
 
-impl Machine {
+impl Computer {
     /// The machine that we run on.
     pub fn this() -> Self {
         Self::below("/")

@@ -1,0 +1,3 @@
+//! Machines beside the sign-on.
+
+pub mod exchange;

@@ -1,0 +1,15 @@
+//! Unix: descriptors, termios and signals.
+
+mod holder;
+pub mod interrupt;
+#[cfg(target_os = "linux")]
+#[path = "latency_linux.rs"]
+mod latency;
+#[cfg(not(target_os = "linux"))]
+#[path = "latency_none.rs"]
+mod latency;
+pub mod ports;
+pub(crate) mod serial;
+
+pub use holder::Holder;
+pub use serial::{Found, Ready, wait_for};
