@@ -5,39 +5,16 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use iecprobe::meter::wire::{Pace, Wire};
-use iecprobe::meter::{Behaviour, Meter};
+use iecprobe::meter::{Behaviour, simulate};
 use iecprobe::protocol::identification::Identification;
-use iecprobe::protocol::parity;
-use iecprobe::protocol::settings::{Framing, Settings};
-use iecprobe::signon::{Action, Config, SignOn};
+use iecprobe::signon::{Config, SignOn};
 
 /// A sign-on with the meter of the book, in no time.
 fn sign_on(began: Instant) -> Duration {
-    let mut now = began;
-    let start = Settings::seven_even(300);
-    let mut wire = Wire::new(Meter::new(Behaviour::default(), now), Pace::Real, start, now);
-    let mut machine = SignOn::new(Config::default(), now);
-    loop {
-        match machine.poll(now) {
-            Action::Configure { settings, .. } => wire.configure(settings, now),
-            Action::Transmit(mut message) => {
-                if wire.settings().framing == Framing::SevenEven {
-                    message.iter_mut().for_each(|byte| *byte = parity::with_even(*byte));
-                }
-                wire.transmit(&message, now);
-            }
-            Action::Wait(until) => {
-                now = wire.next_event().map_or(until, |at| at.min(until)).max(now);
-                machine.receive(&wire.receive(now), now);
-            }
-            Action::Done(outcome) => {
-                assert!(outcome.is_ok());
-                return now - began;
-            }
-            _ => {}
-        }
-    }
+    let mut machine = SignOn::new(Config::default(), began);
+    let (outcome, ended) = simulate(&mut machine, Behaviour::default(), began).expect("nobody unplugs");
+    assert!(outcome.is_ok());
+    ended - began
 }
 
 /// Median time of one call, over batches.

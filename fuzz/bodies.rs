@@ -6,15 +6,16 @@
 
 use std::time::{Duration, Instant};
 
+use iecprobe::machine::{Action, Machine, Step};
 use iecprobe::protocol::baud;
 use iecprobe::protocol::content;
 use iecprobe::protocol::hdlc::{self, Parameters};
 use iecprobe::protocol::identification::{Identification, LENGTH_LIMIT};
 use iecprobe::protocol::message::{self, BREAK, Request};
-use iecprobe::protocol::parity::{self, Survey};
+use iecprobe::protocol::parity::{self, Parity, ParityCheck};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
-use iecprobe::signon::{Action, Config, Confirm, SignOn, WakeUp};
+use iecprobe::signon::{Config, Confirm, SignOn, WakeUp};
 
 /// Polls at one instant after which a sign-on counts as hung.
 const SPINNING: u32 = 100;
@@ -55,14 +56,14 @@ pub fn hdlc(data: &[u8]) {
 
 /// Parity is found where it was put, and every run of bytes is something.
 pub fn parity(data: &[u8]) {
-    match Survey::of(data) {
-        Survey::Absent | Survey::Right => {}
-        Survey::Wrong { first, count } => {
+    match ParityCheck::of(data) {
+        ParityCheck::Absent | ParityCheck::Right => {}
+        ParityCheck::Wrong { first, count } => {
             assert!(count > 0 && first + count <= data.len() && !parity::is_even(data[first]));
         }
     }
     let with = parity::all_with_even(data);
-    assert!(matches!(Survey::of(&with), Survey::Right | Survey::Absent));
+    assert!(matches!(ParityCheck::of(&with), ParityCheck::Right | ParityCheck::Absent));
     assert!(with.iter().zip(data).all(|(with, byte)| parity::strip(*with) == parity::strip(*byte)));
     content::of(data);
 }
@@ -86,7 +87,7 @@ fn config(input: &mut Input<'_>) -> Config {
         recover: !bit(0),
         force: bit(1),
         ident_only: bit(2),
-        expects_parity: bit(3),
+        parities: [if bit(3) { Parity::Software } else { Parity::None }; 2],
         control: if bit(4) { b'0' } else { b'2' },
         wait: bit(5).then_some(Duration::from_millis(700)),
         switch_delay: bit(6).then_some(Duration::from_millis(300)),
@@ -173,15 +174,14 @@ pub fn sign_on(data: &[u8]) {
     let outcome = loop {
         let before = judge.now;
         match sign_on.poll(judge.now) {
-            Action::Done(outcome) => break *outcome,
-            Action::Configure { settings, .. } => judge.configures(settings),
-            Action::DistrustHardwareParity => {}
-            Action::Transmit(bytes) => judge.transmits(&bytes),
-            Action::Break(length) => {
+            Step::Done(outcome) => break outcome,
+            Step::Do(Action::Configure { settings, .. }) => judge.configures(settings),
+            Step::Do(Action::Transmit(bytes)) => judge.transmits(&bytes),
+            Step::Do(Action::Break(length)) => {
                 assert!(judge.config.recover && judge.acknowledged.is_none());
                 judge.now += length;
             }
-            Action::Wait(until) => {
+            Step::Wait(until) => {
                 assert!(until >= judge.now, "waits for what is over");
                 // The input goes on with a pause in units of 4 ms, the length of a read, and its bytes.
                 let at = *pause

@@ -1,16 +1,15 @@
-//! The one loop that owns time during a sign-on: it carries out what [`SignOn`] wants on a [`Line`], and waits.
+//! The one loop that owns time: it carries out what a [`Machine`] wants on a [`Line`], and waits.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
-use crate::machine::exchange::{self as link, Exchange, Exchanged};
+use crate::machine::{Action, Machine, Step};
 use crate::os::interrupt::Interrupt;
-use crate::os::{Ready, wait_for};
+use crate::os::{Interest, wait};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 use crate::record::observer::Observer;
-use crate::signon::{Action, Failed, SignOn, SignedOn};
 
 /// How often an adapter is asked whether everything has left.
 const DRAIN_POLL: Duration = Duration::from_millis(1);
@@ -43,57 +42,40 @@ pub struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Carries a sign-on through.
-    pub fn sign_on(&mut self, sign_on: &mut SignOn) -> Result<Result<SignedOn, Failed>, Stopped> {
+    /// Carries a machine through to its outcome.
+    pub fn run<M: Machine>(&mut self, machine: &mut M) -> Result<M::Outcome, Stopped> {
         let mut buffer = [0; 4096];
         loop {
-            let polled = Instant::now();
-            match sign_on.poll(polled) {
-                Action::Done(outcome) => return Ok(*outcome),
-                Action::Configure { settings, drain } => {
+            match machine.poll(Instant::now()) {
+                Step::Do(Action::Configure { settings, parity, drain }) => {
                     if drain {
                         self.drain()?;
                     }
-                    self.configure(settings)?;
+                    self.line.configure(settings, parity).map_err(Stopped::LineLost)?;
+                    self.observer.configured(settings, Instant::now());
                 }
-                Action::DistrustHardwareParity => self.line.distrust_hardware_parity(),
-                Action::Transmit(message) => {
+                Step::Do(Action::Transmit(message)) => {
                     self.transmit(&message)?;
-                    sign_on.delayed(polled.elapsed());
+                    machine.sent(Instant::now());
                 }
-                Action::Break(length) => {
+                Step::Do(Action::Break(length)) => {
                     self.observer.broke(length, Instant::now());
                     self.line.set_break(true).map_err(Stopped::LineLost)?;
                     let paused = self.pause(Instant::now() + length);
                     self.line.set_break(false).map_err(Stopped::LineLost)?;
                     paused?;
                 }
-                Action::Wait(until) => {
-                    self.observer.waiting(sign_on, Instant::now());
+                Step::Wait(until) => {
+                    if let Some(progress) = machine.progress() {
+                        self.observer.waiting(&progress, Instant::now());
+                    }
                     let look = self.observer.interval().map(|interval| Instant::now() + interval);
                     let until = look.map_or(until, |look| look.min(until));
                     if let Some(length) = self.receive(&mut buffer, until)? {
-                        sign_on.receive(&buffer[..length], Instant::now());
+                        machine.receive(&buffer[..length], Instant::now());
                     }
                 }
-            }
-        }
-    }
-
-    /// Carries an HDLC command and the wait for its answer through, at these settings.
-    pub fn exchange(&mut self, frame: Vec<u8>, settings: Settings, tries: u32) -> Result<Exchanged, Stopped> {
-        self.configure(settings)?;
-        let mut exchange = Exchange::new(frame, settings, timing::HDLC_WAIT, tries);
-        let mut buffer = [0; 256];
-        loop {
-            match exchange.poll(Instant::now()) {
-                link::Action::Transmit(frame) => self.transmit(&frame)?,
-                link::Action::Wait(until) => {
-                    if let Some(length) = self.receive(&mut buffer, until)? {
-                        exchange.receive(&buffer[..length], Instant::now());
-                    }
-                }
-                link::Action::Done(exchanged) => return Ok(exchanged),
+                Step::Done(outcome) => return Ok(outcome),
             }
         }
     }
@@ -110,9 +92,9 @@ impl Driver<'_> {
     /// Lets time pass on a line that is not lost meanwhile; what is received is left on it.
     pub fn pause(&mut self, until: Instant) -> Result<(), Stopped> {
         while Instant::now() < until {
-            let interrupt = (Some(self.interrupt.descriptor()), Ready::READ);
-            let line = (self.line.descriptor(), Ready::default());
-            let [_, line] = wait_for([interrupt, line], Some(until)).map_err(Stopped::LineLost)?;
+            let interrupt = Interest::read(Some(self.interrupt.handle()));
+            let line = Interest { handle: self.line.handle(), ..Interest::default() };
+            let [_, line] = wait([interrupt, line], Some(until)).map_err(Stopped::LineLost)?;
             self.check()?;
             if line.error {
                 return Err(Stopped::LineLost(io::ErrorKind::UnexpectedEof.into()));
@@ -123,12 +105,6 @@ impl Driver<'_> {
 
     fn check(&self) -> Result<(), Stopped> {
         self.interrupt.signal().map_or(Ok(()), |signal| Err(Stopped::Signal(signal)))
-    }
-
-    fn configure(&mut self, settings: Settings) -> Result<(), Stopped> {
-        self.line.configure(settings).map_err(Stopped::LineLost)?;
-        self.observer.configured(settings, Instant::now());
-        Ok(())
     }
 
     fn transmit(&mut self, message: &[u8]) -> Result<(), Stopped> {
@@ -158,10 +134,9 @@ impl Driver<'_> {
     /// Waits for bytes until the instant given; how many came, if any.
     fn receive(&mut self, buffer: &mut [u8], until: Instant) -> Result<Option<usize>, Stopped> {
         self.check()?;
-        let until = self.line.wake_at().map_or(until, |at| at.min(until));
-        let interrupt = self.interrupt.descriptor();
-        wait_for([(Some(interrupt), Ready::READ), (self.line.descriptor(), Ready::READ)], Some(until))
-            .map_err(Stopped::LineLost)?;
+        let until = self.line.poll_at().map_or(until, |at| at.min(until));
+        let interests = [Interest::read(Some(self.interrupt.handle())), Interest::read(self.line.handle())];
+        wait(interests, Some(until)).map_err(Stopped::LineLost)?;
         self.check()?;
         match self.line.read(buffer) {
             Ok(length) => {

@@ -6,10 +6,11 @@
 
 use std::time::{Duration, Instant};
 
+use iecprobe::machine::{Action, Machine, Step};
 use iecprobe::protocol::flag::FlagId;
 use iecprobe::protocol::identification::{Identification, Mode};
 use iecprobe::protocol::parity;
-use iecprobe::signon::{Action, Config, Failed, Failure, SignOn, SignedOn};
+use iecprobe::signon::{Config, Failed, Failure, SignOn, SignedOn};
 
 const CORPUS: &str = include_str!("data/idents.csv");
 
@@ -69,9 +70,9 @@ fn identify(reads: &[&[u8]]) -> Result<SignedOn, Failed> {
     let mut asked = false;
     loop {
         match sign_on.poll(now) {
-            Action::Done(outcome) => return *outcome,
-            Action::Transmit(_) => asked = true,
-            Action::Wait(until) => match if asked { reads.next() } else { None } {
+            Step::Done(outcome) => return outcome,
+            Step::Do(Action::Transmit(_)) => asked = true,
+            Step::Wait(until) => match if asked { reads.next() } else { None } {
                 Some(read) => {
                     now += Duration::from_millis(100);
                     sign_on.receive(read, now);
@@ -116,15 +117,15 @@ fn a_line_that_offers_no_mode_e_gets_no_acknowledgement() {
         let (mut now, mut sent, mut answered) = (now, 0, false);
         let outcome = loop {
             match sign_on.poll(now) {
-                Action::Transmit(_) if sent == 1 => break None,
-                Action::Transmit(_) => sent += 1,
-                Action::Wait(_) if sent == 1 && !answered => {
+                Step::Do(Action::Transmit(_)) if sent == 1 => break None,
+                Step::Do(Action::Transmit(_)) => sent += 1,
+                Step::Wait(_) if sent == 1 && !answered => {
                     answered = true;
                     now += Duration::from_millis(900);
                     sign_on.receive(&[expected.line.as_bytes(), b"\r\n"].concat(), now);
                 }
-                Action::Wait(until) => now = until,
-                Action::Done(outcome) => break Some(*outcome),
+                Step::Wait(until) => now = until,
+                Step::Done(outcome) => break Some(outcome),
                 _ => {}
             }
         };

@@ -17,7 +17,7 @@ use iecprobe::record::{Entry, Event};
 use iecprobe::signon::{Config, Failed, Failure, Note, WakeUp};
 use proptest::prelude::*;
 
-use simulated::{Ended, Reader, ms};
+use simulated::{Ended, Parity, Reader, ms};
 
 /// A trace, written as text and read.
 fn read_back(entries: &[Entry]) -> Vec<Entry> {
@@ -31,23 +31,24 @@ fn trace_of<M>(reader: &Reader<M>) -> Vec<Entry> {
     read_back(reader.recorder.entries())
 }
 
-fn reader_of(names: &str, adds_parity: bool) -> Reader<Meter> {
+fn reader_of(names: &str) -> Reader<Meter> {
     let began = Instant::now();
-    Reader::new(Meter::new(scenario::behaviour(names).unwrap(), began), began, adds_parity)
+    Reader::new(Meter::new(scenario::behaviour(names).unwrap(), began), began)
 }
 
-fn replay_of(script: &Script, adds_parity: bool) -> Reader<Replay<'_>> {
+fn replay_of(script: &Script) -> Reader<Replay<'_>> {
     let began = Instant::now();
-    Reader::new(Replay::new(script, began), began, adds_parity)
+    Reader::new(Replay::new(script, began), began)
 }
 
 fn config(adds_parity: bool) -> Config {
-    Config { expects_parity: adds_parity, ..Config::default() }
+    let parity = if adds_parity { Parity::Software } else { Parity::None };
+    Config { parities: [parity; 2], ..Config::default() }
 }
 
 /// The trace of a sign-on to these scenarios with the defaults and plain characters.
 fn script_of(names: &str) -> Script {
-    let mut reader = reader_of(names, false);
+    let mut reader = reader_of(names);
     reader.sign_on(&config(false));
     Script::new(&trace_of(&reader))
 }
@@ -57,12 +58,12 @@ fn script(trace: &str) -> Script {
 }
 
 fn signed_on(script: &Script, config: &Config) -> Ended {
-    replay_of(script, config.expects_parity).sign_on(config).expect("a replay does not unplug")
+    replay_of(script).sign_on(config).expect("a replay does not unplug")
 }
 
 /// Plays the scenarios, and what was traced; both ends.
 fn twice(names: &str, config: &Config) -> (Option<Ended>, Ended) {
-    let mut reader = reader_of(names, config.expects_parity);
+    let mut reader = reader_of(names);
     let first = reader.sign_on(config);
     (first, signed_on(&Script::new(&trace_of(&reader)), config))
 }
@@ -124,7 +125,7 @@ fn a_reader_that_does_otherwise_gets_what_fits() {
     let forced = signed_on(&script_of("book"), &other(|c| c.forced_baud = Some(4800))).unwrap();
     assert_eq!(forced.notes, [Note::Unconfirmed, Note::ForcedUnconfirmed(4800)]);
     // A trace that ends with the identification.
-    let mut identifying = reader_of("book", false);
+    let mut identifying = reader_of("book");
     identifying.sign_on(&other(|c| c.ident_only = true));
     let unconfirmed = signed_on(&Script::new(&trace_of(&identifying)), &config(false)).unwrap();
     assert_eq!(unconfirmed.notes, [Note::Unconfirmed]);
@@ -143,9 +144,9 @@ fn an_answer_comes_as_long_after_the_message_as_it_did() {
          2.4500 <- 300 Bd 7E1     41 42
          7.0000 <- 300 Bd 7E1     43",
     );
-    let mut reader = replay_of(&script, false);
-    let began = reader.now;
-    reader.wire.configure(Settings::seven_even(300), began);
+    let mut reader = replay_of(&script);
+    let began = reader.line.now;
+    reader.line.wire.configure(Settings::seven_even(300), began);
     reader.listen(ms(500));
     reader.send(b"/?!\r\n");
     reader.listen(ms(10_000));
@@ -164,8 +165,8 @@ fn an_answer_comes_as_long_after_the_message_as_it_did() {
 #[test]
 fn an_echo_goes_as_far_as_the_message_does() {
     let script = script_of("echo");
-    let mut reader = replay_of(&script, false);
-    reader.wire.configure(Settings::seven_even(300), reader.now);
+    let mut reader = replay_of(&script);
+    reader.line.wire.configure(Settings::seven_even(300), reader.line.now);
     for begun in [&b"/?"[..], b"/?1"] {
         reader.send(begun);
         assert_eq!(reader.listen(ms(3000)), b"/?");
@@ -178,7 +179,7 @@ const UA: &[u8] = b"\x7E\xA0\x07\x21\x03\x73\x01\x40\x7E";
 
 /// A sign-on, then SNRM and DISC in HDLC, each answered by UA.
 fn session() -> Script {
-    let mut reader = reader_of("book", false);
+    let mut reader = reader_of("book");
     reader.sign_on(&config(false)).unwrap().unwrap();
     for frame in [hdlc::SNRM, hdlc::DISC] {
         reader.listen(ms(300));
@@ -192,7 +193,7 @@ fn session() -> Script {
 fn the_frames_of_a_session_are_answered_again_however_they_are_cut() {
     let script = session();
     for piece in 1..=hdlc::SNRM.len() {
-        let mut reader = replay_of(&script, false);
+        let mut reader = replay_of(&script);
         assert!(reader.sign_on(&config(false)).unwrap().is_ok());
         reader.listen(ms(1234));
         for piece in hdlc::SNRM.chunks(piece) {
@@ -213,8 +214,8 @@ fn the_frames_of_a_session_are_answered_again_however_they_are_cut() {
 #[test]
 fn what_was_passed_over_is_found_and_nothing_is_said_twice() {
     let script = session();
-    let mut reader = replay_of(&script, false);
-    reader.wire.configure(Settings::eight_none(9600), reader.now);
+    let mut reader = replay_of(&script);
+    reader.line.wire.configure(Settings::eight_none(9600), reader.line.now);
     reader.send(&hdlc::DISC);
     assert_eq!(reader.listen(ms(1000)), UA);
     assert!(reader.sign_on(&config(false)).unwrap().is_ok());
@@ -233,7 +234,7 @@ fn a_message_of_several_rows_is_one() {
          0.0000 -> 9600 Bd 8N1    62
          0.0500 <- 9600 Bd 8N1    78",
     );
-    let mut reader = replay_of(&script, false);
+    let mut reader = replay_of(&script);
     reader.send(b"b");
     assert_eq!(reader.listen(ms(1000)), b"");
     reader.send(b"aaaaaaaaaaaaaaaab");
@@ -249,7 +250,7 @@ fn a_reader_in_a_hurry_is_answered_while_the_last_answer_is_awaited() {
          6.0000 -> 9600 Bd 8N1    62
          6.1000 <- 9600 Bd 8N1    42",
     );
-    let mut reader = replay_of(&script, false);
+    let mut reader = replay_of(&script);
     reader.send(b"a");
     reader.listen(ms(1000));
     reader.send(b"b");
@@ -352,10 +353,10 @@ proptest! {
             }
         }
         let script = Script::new(&read_back(&trace));
-        let mut reader = replay_of(&script, false);
-        let began = reader.now;
+        let mut reader = replay_of(&script);
+        let began = reader.line.now;
         for entry in &trace {
-            let heard = reader.listen((began + entry.at) - reader.now);
+            let heard = reader.listen((began + entry.at) - reader.line.now);
             match &entry.event {
                 Event::Received(bytes) => prop_assert_eq!(&heard, bytes),
                 Event::Sent(bytes) => reader.send(bytes),
@@ -372,19 +373,19 @@ proptest! {
         whole in any::<bool>(),
     ) {
         let script = Script::new(&trace);
-        let mut reader = replay_of(&script, false);
+        let mut reader = replay_of(&script);
         // A reader that says what the one in the trace did, or anything.
         let said = trace.iter().map(|entry| (entry.event.clone(), 100));
         let said: Vec<_> = if whole { said.collect() } else { talk };
         for (event, pause) in said {
             match event {
-                Event::Configured(settings) => reader.wire.configure(settings, reader.now),
+                Event::Configured(settings) => reader.line.wire.configure(settings, reader.line.now),
                 Event::Sent(bytes) => reader.send(&bytes),
-                Event::Broke(_) => reader.wire.send_break(reader.now),
+                Event::Broke(_) => reader.line.wire.send_break(reader.line.now),
                 Event::Received(_) => {}
             }
             reader.listen(ms(pause));
-            reader.wire.meter_rate();
+            reader.line.wire.meter_rate();
         }
         signed_on(&script, &config(false)).ok();
     }

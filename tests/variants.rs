@@ -5,11 +5,12 @@ mod simulated;
 
 use std::time::Instant;
 
+use iecprobe::machine::{Action, Machine, Step};
 use iecprobe::meter::behaviour::{Acknowledged, Begins, Behaviour, Confirmation, Echo, Flip, Push};
 use iecprobe::protocol::hdlc;
 use iecprobe::protocol::message::Request;
-use iecprobe::protocol::parity::Survey;
-use iecprobe::signon::{Action, Config, Confirm, Failure, Note, SignOn, WakeUp};
+use iecprobe::protocol::parity::ParityCheck;
+use iecprobe::signon::{Config, Confirm, Failure, Note, SignOn, WakeUp};
 
 use simulated::{End, Fault, Faults, PARITIES, Reads, Run, Simulation, ms};
 
@@ -45,7 +46,7 @@ fn note(note: &Note) -> String {
         Note::FreedByDisc(rate) => format!("freed-{rate}"),
         Note::ConfirmedAtOldRate(_) => "early".into(),
         Note::ConfirmedOther { confirmed, .. } => match confirmed.parity {
-            Survey::Wrong { .. } => "other-damaged".into(),
+            ParityCheck::Wrong { .. } => "other-damaged".into(),
             parity => format!("other-{parity:?}"),
         },
         Note::Unconfirmed => "unconfirmed".into(),
@@ -457,13 +458,13 @@ fn an_answer_that_takes_no_time_is_no_echo() {
     let mut acknowledged = None;
     let done = loop {
         let answer: &[u8] = match sign_on.poll(now) {
-            Action::Done(outcome) => break outcome.unwrap(),
-            Action::Transmit(bytes) if bytes[0] == b'/' => b"/ISK5\\2MT382-1000\r\n",
-            Action::Transmit(_) => {
+            Step::Done(outcome) => break outcome.unwrap(),
+            Step::Do(Action::Transmit(bytes)) if bytes[0] == b'/' => b"/ISK5\\2MT382-1000\r\n",
+            Step::Do(Action::Transmit(_)) => {
                 acknowledged = Some(now);
                 b"\x06252\r\n\x7E\xA0"
             }
-            Action::Wait(until) => {
+            Step::Wait(until) => {
                 now = until;
                 continue;
             }
@@ -489,8 +490,8 @@ fn a_head_that_flickers_while_it_warms_up_has_said_nothing() {
         let mut early = Some(early);
         let failed = loop {
             match sign_on.poll(now) {
-                Action::Done(outcome) => break outcome.unwrap_err(),
-                Action::Wait(until) => match early.take() {
+                Step::Done(outcome) => break outcome.unwrap_err(),
+                Step::Wait(until) => match early.take() {
                     Some(bytes) => sign_on.receive(bytes, now + ms(50)),
                     None => now = until,
                 },
@@ -507,19 +508,19 @@ fn the_change_of_rate_counts_from_when_the_acknowledgement_was_handed_over() {
     let mut sign_on = SignOn::new(Config::default(), now);
     let (asked, changed) = loop {
         match sign_on.poll(now) {
-            Action::Transmit(bytes) if bytes[0] == b'/' => {
+            Step::Do(Action::Transmit(bytes)) if bytes[0] == b'/' => {
                 sign_on.receive(b"/ISK5\\2MT382-1000\r\n", now + ms(400));
             }
-            Action::Transmit(_) => {
-                sign_on.delayed(ms(50));
+            Step::Do(Action::Transmit(_)) => {
+                sign_on.sent(now + ms(50));
                 now += ms(50);
                 let asked = now;
-                while let Action::Wait(until) = sign_on.poll(now) {
+                while let Step::Wait(until) = sign_on.poll(now) {
                     now = until;
                 }
                 break (asked, now);
             }
-            Action::Wait(until) => now = until,
+            Step::Wait(until) => now = until,
             _ => {}
         }
     };

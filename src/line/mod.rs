@@ -7,36 +7,21 @@ mod serial;
 mod sim;
 
 use std::io;
-use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::meter::scenario::UnknownScenario;
+use crate::os::{Handle, Holder};
+use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
-
-use crate::os::Holder;
 
 /// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
 const SIM_PREFIX: &str = "sim:";
 
-/// Who computes the parity bit of a 7E1 character.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Parity {
-    /// The driver where it keeps 7E1; nobody on a pseudo-terminal; else we.
-    #[default]
-    Auto,
-    /// The driver.
-    Hardware,
-    /// We, on a line set to 8N1: the same ten bits.
-    Software,
-    /// Nobody: plain ASCII at 8N1.
-    None,
-}
-
 /// How to open a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Who computes parity.
-    pub parity: Parity,
+    /// Who computes parity, where that was said.
+    pub parity: Option<Parity>,
     /// The level of DTR.
     pub dtr: bool,
     /// The level of RTS.
@@ -79,19 +64,26 @@ pub enum OpenError {
     Io(#[from] io::Error),
 }
 
+/// What a line is, whatever its name: what a sign-on has to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// Who computes the parity bit in the first attempt, and in every second one after it.
+    pub parities: [Parity; 2],
+    /// How long to be quiet between opening and the first byte: a head behind it has to come up.
+    pub warm_up: Duration,
+    /// Longest time for which it can hold received bytes back.
+    pub lag: Duration,
+}
+
 /// An open line. Dropping it puts the port back into its old settings.
 ///
 /// An error of [`Line::read`], [`Line::write`] or [`Line::configure`] means that the line is lost, but for
 /// [`io::ErrorKind::WouldBlock`].
 pub trait Line {
-    /// Sets rate and framing, at once.
-    fn configure(&mut self, settings: Settings) -> io::Result<()>;
-    /// Computes parity in software from the next [`Line::configure`] on, if the driver was to do it by our own choice.
-    fn distrust_hardware_parity(&mut self);
-    /// Whether the line shows parity bits by nature during the sign-on.
-    fn shows_parity(&self) -> bool;
-    /// Whether it is a real port, behind which hardware wants to warm up.
-    fn is_hardware(&self) -> bool;
+    /// What it is.
+    fn nature(&self) -> Nature;
+    /// Sets rate, framing, and who computes the parity of 7E1, at once.
+    fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()>;
     /// Writes as much as fits without waiting: 7-bit characters at 7E1, bytes at 8N1.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Reads what is there without waiting; end of file is an error.
@@ -100,10 +92,10 @@ pub trait Line {
     fn drained(&mut self) -> io::Result<bool>;
     /// Starts or ends a BREAK.
     fn set_break(&mut self, on: bool) -> io::Result<()>;
-    /// The descriptor that becomes readable with the line, if it has one.
-    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
-    /// When to look for received bytes without a descriptor.
-    fn wake_at(&self) -> Option<Instant> {
+    /// What to wait for, if it can be waited for.
+    fn handle(&self) -> Option<Handle<'_>>;
+    /// When to look for received bytes without a handle.
+    fn poll_at(&self) -> Option<Instant> {
         None
     }
     /// Facts about the line that the user may want to hear.

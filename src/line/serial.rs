@@ -3,25 +3,27 @@
 //! right before anything is touched and restored after everything.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
 
-use crate::line::{Line, OpenError, Options, Parity};
+use crate::line::{Line, Nature, OpenError, Options};
+use crate::os::Handle;
 use crate::os::serial::{self as platform, Port};
 use crate::protocol::baud;
-use crate::protocol::parity;
+use crate::protocol::parity::{self, Parity};
 use crate::protocol::settings::{Framing, Settings};
+use crate::protocol::timing;
 
 /// A serial port or a pseudo-terminal.
 pub(super) struct SerialLine {
     /// Dropped before `port`, which restores the settings while the descriptor is still ours.
     control: Option<TTYPort>,
     port: Port,
-    parity: Parity,
-    /// Whether `parity` was our own choice.
-    chosen: bool,
-    settings: Settings,
+    nature: Nature,
+    /// Whether we compute parity at the moment.
+    computes: bool,
     remarks: Vec<String>,
 }
 
@@ -31,49 +33,35 @@ impl SerialLine {
         let mut remarks = port.remarks();
         // A pseudo-terminal has no modem lines, and its exclusive mode would outlive us if we were killed.
         let control = if port.is_pty() { None } else { Some(control(&port)?) };
-        let wanted = match options.parity {
-            Parity::Auto if port.is_pty() => Parity::None,
-            Parity::Auto => Parity::Hardware,
-            asked => asked,
+        let pty = port.is_pty();
+        let mut parities = match options.parity {
+            None if pty => [Parity::None; 2],
+            None => [Parity::Hardware, Parity::Software],
+            Some(asked) => [asked; 2],
         };
-        let seven_bits = options.settings.framing == Framing::SevenEven && wanted == Parity::Hardware;
+        let seven_bits = options.settings.framing == Framing::SevenEven && parities[0] == Parity::Hardware;
         let kept = port.configure(options.settings.baud, seven_bits)?;
         if !baud::agree(options.settings.baud, kept.baud) {
             return Err(OpenError::Rate { wanted: options.settings.baud, kept: kept.baud });
         }
-        let parity = match wanted {
-            Parity::Hardware if seven_bits && !kept.seven_even => {
-                if options.parity == Parity::Hardware {
-                    remarks.push("the driver does not keep 7E1; plain characters are sent instead".into());
-                }
-                if port.is_pty() { Parity::None } else { Parity::Software }
+        if seven_bits && !kept.seven_even {
+            if options.parity.is_some() {
+                remarks.push("the driver does not keep 7E1; plain characters are sent instead".into());
             }
-            other => other,
-        };
-        let mut line = Self {
-            control,
-            port,
-            parity,
-            chosen: options.parity == Parity::Auto,
-            settings: options.settings,
-            remarks,
-        };
+            let instead = if pty { Parity::None } else { Parity::Software };
+            parities = parities.map(|parity| if parity == Parity::Hardware { instead } else { parity });
+        }
+        let warm_up = if pty { Duration::ZERO } else { timing::WARM_UP };
+        let nature = Nature { parities, warm_up, lag: timing::ADAPTER_LAG };
+        let mut line = Self { control, port, nature, computes: false, remarks };
         if let Some(control) = &mut line.control {
             // Two-wire adapters have no such lines: not having them is no reason to stop.
             let _ = control.write_data_terminal_ready(options.dtr);
             let _ = control.write_request_to_send(options.rts);
         }
-        line.configure(options.settings)?;
+        line.configure(options.settings, parities[0])?;
         line.port.discard_input();
         Ok(line)
-    }
-
-    fn computes_parity(&self) -> bool {
-        self.parity == Parity::Software && self.settings.framing == Framing::SevenEven
-    }
-
-    fn driver_parity(&self) -> bool {
-        self.parity == Parity::Hardware && self.settings.framing == Framing::SevenEven
     }
 }
 
@@ -83,27 +71,18 @@ fn control(port: &Port) -> io::Result<TTYPort> {
 }
 
 impl Line for SerialLine {
-    fn configure(&mut self, settings: Settings) -> io::Result<()> {
-        self.settings = settings;
-        self.port.configure(settings.baud, self.driver_parity()).map(|_| ())
+    fn nature(&self) -> Nature {
+        self.nature
     }
 
-    fn distrust_hardware_parity(&mut self) {
-        if self.chosen && self.parity == Parity::Hardware {
-            self.parity = Parity::Software;
-        }
-    }
-
-    fn shows_parity(&self) -> bool {
-        self.parity != Parity::None
-    }
-
-    fn is_hardware(&self) -> bool {
-        !self.port.is_pty()
+    fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()> {
+        let seven_even = settings.framing == Framing::SevenEven;
+        self.computes = seven_even && parity == Parity::Software;
+        self.port.configure(settings.baud, seven_even && parity == Parity::Hardware).map(|_| ())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.computes_parity() {
+        if self.computes {
             return self.port.write(&parity::all_with_even(bytes));
         }
         self.port.write(bytes)
@@ -131,8 +110,8 @@ impl Line for SerialLine {
         Ok(())
     }
 
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.port.as_fd())
+    fn handle(&self) -> Option<Handle<'_>> {
+        Some(self.port.handle())
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -4,15 +4,16 @@
 //! no modem lines.
 
 use std::io;
-use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::line::{Line, Options, Parity};
+use crate::line::{Line, Nature, Options};
 use crate::meter::Meter;
 use crate::meter::scenario::{self, UnknownScenario};
 use crate::meter::wire::{Pace, Wire};
-use crate::protocol::parity;
+use crate::os::Handle;
+use crate::protocol::parity::{self, Parity};
 use crate::protocol::settings::{Framing, Settings};
+use crate::protocol::timing;
 
 /// Characters that fit into the line before the first of them has arrived, as into the buffer of a serial port.
 const ROOM: usize = 4096;
@@ -20,15 +21,21 @@ const ROOM: usize = 4096;
 /// The built-in meter.
 pub(super) struct SimLine {
     wire: Wire,
-    adds_parity: bool,
+    /// As asked for: a plain line has no driver that could compute parity, so we do.
+    wanted: Parity,
+    parity: Parity,
 }
 
 impl SimLine {
     pub(super) fn open(names: &str, options: Options) -> Result<Self, UnknownScenario> {
         let now = Instant::now();
         let meter = Meter::new(scenario::behaviour(names)?, now);
-        let adds_parity = matches!(options.parity, Parity::Hardware | Parity::Software);
-        Ok(Self { wire: Wire::new(meter, Pace::Real, options.settings, now), adds_parity })
+        let wanted = match options.parity {
+            None | Some(Parity::None) => Parity::None,
+            Some(Parity::Hardware | Parity::Software) => Parity::Software,
+        };
+        let wire = Wire::new(meter, Pace::Real, options.settings, now);
+        Ok(Self { wire, wanted, parity: wanted })
     }
 
     fn check(&self, now: Instant) -> io::Result<()> {
@@ -37,21 +44,16 @@ impl SimLine {
 }
 
 impl Line for SimLine {
-    fn configure(&mut self, settings: Settings) -> io::Result<()> {
+    fn nature(&self) -> Nature {
+        Nature { parities: [self.wanted; 2], warm_up: Duration::ZERO, lag: timing::ADAPTER_LAG }
+    }
+
+    fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()> {
         let now = Instant::now();
         self.check(now)?;
+        self.parity = parity;
         self.wire.configure(settings, now);
         Ok(())
-    }
-
-    fn distrust_hardware_parity(&mut self) {}
-
-    fn shows_parity(&self) -> bool {
-        self.adds_parity
-    }
-
-    fn is_hardware(&self) -> bool {
-        false
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -61,7 +63,7 @@ impl Line for SimLine {
         if bytes.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        if self.adds_parity && self.wire.settings().framing == Framing::SevenEven {
+        if self.parity == Parity::Software && self.wire.settings().framing == Framing::SevenEven {
             self.wire.transmit(&parity::all_with_even(bytes), now);
         } else {
             self.wire.transmit(bytes, now);
@@ -91,11 +93,11 @@ impl Line for SimLine {
         Ok(())
     }
 
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+    fn handle(&self) -> Option<Handle<'_>> {
         None
     }
 
-    fn wake_at(&self) -> Option<Instant> {
+    fn poll_at(&self) -> Option<Instant> {
         self.wire.next_event()
     }
 }
@@ -107,7 +109,7 @@ mod tests {
     #[test]
     fn a_full_line_takes_no_more() {
         let settings = Settings::eight_none(300);
-        let options = Options { parity: Parity::Auto, dtr: true, rts: true, settings };
+        let options = Options { parity: None, dtr: true, rts: true, settings };
         let mut line = SimLine::open("", options).unwrap();
         assert_eq!(line.write(&[0; 2 * ROOM]).unwrap(), ROOM);
         // Some characters have arrived meanwhile, on a slow machine.

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::{Action, Doing, Machine, Progress, Step};
 use crate::protocol::hdlc::{self, Command, Parameters};
+use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
 
 /// Received bytes that are kept: a UA with parameters has some 32, and an echo may precede it.
@@ -32,61 +34,35 @@ pub struct Exchanged {
     pub received: Vec<u8>,
 }
 
-/// What the driver is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Send this frame.
-    Transmit(Vec<u8>),
-    /// Wait until this instant, or until something is received.
-    Wait(Instant),
-    /// The exchange is over.
-    Done(Exchanged),
-}
-
-/// A command and the wait for its answer.
+/// A command and the wait for its answer: the smallest machine.
 #[derive(Debug)]
 pub struct Exchange {
     frame: Vec<u8>,
     settings: Settings,
     wait: Duration,
     tries: u32,
-    until: Option<Instant>,
+    stage: Stage,
     received: Vec<u8>,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// The line is not set yet.
+    Beginning,
+    /// The frame is to go out.
+    Sending,
+    /// It was handed over; an answer has to begin by then.
+    Listening(Instant),
+}
+
 impl Exchange {
-    /// Sends `frame`, at these settings, up to `tries` times, each time with this wait for the answer's beginning.
+    /// Sets the line and sends `frame`, up to `tries` times, each time with this wait for the answer's beginning.
     pub fn new(frame: Vec<u8>, settings: Settings, wait: Duration, tries: u32) -> Self {
-        Self { frame, settings, wait, tries, until: None, received: Vec::new() }
+        Self { frame, settings, wait, tries, stage: Stage::Beginning, received: Vec::new() }
     }
 
-    /// Takes received bytes.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
-        let room = RECEIVED_MAX - self.received.len();
-        self.received.extend(bytes.iter().take(room));
-        // An answer that has begun may come to its end: each byte gives it the time of a few more.
-        let more = now + self.settings.wire_time(4) + BETWEEN_BYTES;
-        if let Some(until) = &mut self.until
-            && room > 0
-        {
-            *until = more.max(*until);
-        }
-    }
-
-    /// What to do now.
-    pub fn poll(&mut self, now: Instant) -> Action {
-        if let Some(answer) = self.answer() {
-            return Action::Done(Exchanged { answer: Some(answer), received: self.received.clone() });
-        }
-        match self.until {
-            Some(until) if now < until => Action::Wait(until),
-            _ if self.tries == 0 => Action::Done(Exchanged { answer: None, received: self.received.clone() }),
-            _ => {
-                self.tries -= 1;
-                self.until = Some(now + self.settings.wire_time(self.frame.len()) + self.wait);
-                Action::Transmit(self.frame.clone())
-            }
-        }
+    fn done(&self, answer: Option<Answer>) -> Step<Exchanged> {
+        Step::Done(Exchanged { answer, received: self.received.clone() })
     }
 
     /// The first frame that is an answer; the head's echo of our own is none.
@@ -100,6 +76,45 @@ impl Exchange {
     }
 }
 
+impl Machine for Exchange {
+    type Outcome = Exchanged;
+
+    fn poll(&mut self, now: Instant) -> Step<Exchanged> {
+        if let Some(answer) = self.answer() {
+            return self.done(Some(answer));
+        }
+        match self.stage {
+            Stage::Beginning => {
+                self.stage = Stage::Sending;
+                Step::Do(Action::Configure { settings: self.settings, parity: Parity::None, drain: true })
+            }
+            Stage::Listening(until) if now < until => Step::Wait(until),
+            _ if self.tries == 0 => self.done(None),
+            _ => {
+                self.tries -= 1;
+                self.stage = Stage::Listening(now + self.settings.wire_time(self.frame.len()) + self.wait);
+                Step::Do(Action::Transmit(self.frame.clone()))
+            }
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8], now: Instant) {
+        let room = RECEIVED_MAX - self.received.len();
+        self.received.extend(bytes.iter().take(room));
+        // An answer that has begun may come to its end: each byte gives it the time of a few more.
+        let more = now + self.settings.wire_time(4) + BETWEEN_BYTES;
+        if let Stage::Listening(until) = &mut self.stage
+            && room > 0
+        {
+            *until = more.max(*until);
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        Some(Progress { doing: Doing::Exchanging, attempt: 1 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,17 +123,20 @@ mod tests {
     const WAIT: Duration = Duration::from_millis(1000);
 
     fn exchange() -> (Exchange, Instant) {
-        (Exchange::new(SNRM.to_vec(), Settings::eight_none(9600), WAIT, 2), Instant::now())
+        let mut exchange = Exchange::new(SNRM.to_vec(), Settings::eight_none(9600), WAIT, 2);
+        let now = Instant::now();
+        assert!(matches!(exchange.poll(now), Step::Do(Action::Configure { .. })));
+        (exchange, now)
     }
 
     #[test]
     fn silence_is_met_with_a_second_try_and_then_with_the_end() {
         let (mut exchange, now) = exchange();
-        assert_eq!(exchange.poll(now), Action::Transmit(SNRM.to_vec()));
-        let Action::Wait(until) = exchange.poll(now) else { panic!() };
-        assert_eq!(exchange.poll(until), Action::Transmit(SNRM.to_vec()));
-        let Action::Wait(until) = exchange.poll(until) else { panic!() };
-        assert_eq!(exchange.poll(until), Action::Done(Exchanged { answer: None, received: Vec::new() }));
+        assert_eq!(exchange.poll(now), Step::Do(Action::Transmit(SNRM.to_vec())));
+        let Step::Wait(until) = exchange.poll(now) else { panic!() };
+        assert_eq!(exchange.poll(until), Step::Do(Action::Transmit(SNRM.to_vec())));
+        let Step::Wait(until) = exchange.poll(until) else { panic!() };
+        assert_eq!(exchange.poll(until), Step::Done(Exchanged { answer: None, received: Vec::new() }));
     }
 
     #[test]
@@ -131,12 +149,12 @@ mod tests {
                 let (mut exchange, now) = exchange();
                 exchange.poll(now);
                 for chunk in bytes.chunks(size) {
-                    assert!(matches!(exchange.poll(now), Action::Wait(_)), "{size}");
+                    assert!(matches!(exchange.poll(now), Step::Wait(_)), "{size}");
                     exchange.receive(chunk, now);
                 }
                 assert_eq!(
                     exchange.poll(now),
-                    Action::Done(Exchanged { answer: Some(answer), received: bytes.clone() })
+                    Step::Done(Exchanged { answer: Some(answer), received: bytes.clone() })
                 );
             }
         }
@@ -146,16 +164,16 @@ mod tests {
     fn an_answer_that_has_begun_is_heard_to_its_end_but_junk_does_not_go_on_for_ever() {
         let (mut exchange, start) = exchange();
         exchange.poll(start);
-        let Action::Wait(until) = exchange.poll(start) else { panic!() };
+        let Step::Wait(until) = exchange.poll(start) else { panic!() };
         exchange.receive(&Addresses::default().disc()[..4], until);
-        assert!(matches!(exchange.poll(until), Action::Wait(later) if later > until));
+        assert!(matches!(exchange.poll(until), Step::Wait(later) if later > until));
         let mut now = until;
         for _ in 0..4000 {
             exchange.receive(&[0x55], now);
             match exchange.poll(now) {
-                Action::Wait(later) => now = later.min(now + Duration::from_millis(1)),
-                Action::Transmit(_) => {}
-                Action::Done(_) => return,
+                Step::Wait(later) => now = later.min(now + Duration::from_millis(1)),
+                Step::Do(_) => {}
+                Step::Done(_) => return,
             }
         }
         panic!("it goes on");

@@ -9,6 +9,7 @@ mod nuls;
 pub mod replay;
 mod responder;
 pub mod scenario;
+pub mod simulate;
 mod vectors;
 pub mod wire;
 
@@ -27,6 +28,7 @@ pub use behaviour::{App, Behaviour};
 use nuls::Nuls;
 pub use replay::Replay;
 pub use responder::Responder;
+pub use simulate::simulate;
 
 /// Received characters that are looked at for a message.
 const INBOX_MAX: usize = 256;

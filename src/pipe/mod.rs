@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::line::Line;
 use crate::os::interrupt::Interrupt;
-use crate::os::{Ready, wait_for};
+use crate::os::{Handle, Interest, wait};
 use crate::record::observer::Observer;
 
 use queue::Queue;
@@ -150,16 +150,21 @@ pub fn carry(
         let listens = lost.is_none() && inward.has_room();
         // A stdin whose writer has gone says so at every poll: it is not asked while there is no room.
         let takes = input_open && lost.is_none() && outward.has_room();
-        let polled = line.descriptor().is_none();
+        let polled = line.handle().is_none();
         let wants = [
-            (Some(interrupt.descriptor()), Ready::READ),
-            (
-                line.descriptor().filter(|_| lost.is_none()),
-                Ready { read: listens, write: settled && !outward.is_empty() },
-            ),
-            (Some(input.0).filter(|_| takes), Ready::READ),
+            Interest::read(Some(interrupt.handle())),
+            Interest {
+                handle: line.handle().filter(|_| lost.is_none()),
+                read: listens,
+                write: settled && !outward.is_empty(),
+            },
+            Interest::read(Some(input.handle()).filter(|_| takes)),
             // Always watched: a closed reader is only seen as an error.
-            (Some(output.0).filter(|_| !output_gone), Ready { read: false, write: !inward.is_empty() }),
+            Interest {
+                handle: Some(output.handle()).filter(|_| !output_gone),
+                read: false,
+                write: !inward.is_empty(),
+            },
         ];
         let mut until = if settled { None } else { Some(plan.settled) };
         let mut by = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
@@ -173,11 +178,11 @@ pub fn carry(
         }
         if listens
             && polled
-            && let Some(at) = line.wake_at()
+            && let Some(at) = line.poll_at()
         {
             by(at);
         }
-        let [interrupted, line_ready, input_ready, output_ready] = match wait_for(wants, until) {
+        let [interrupted, line_ready, input_ready, output_ready] = match wait(wants, until) {
             Ok(ready) => ready,
             Err(error) => return End::Output(error),
         };
@@ -246,6 +251,10 @@ fn is_transient(error: &io::Error) -> bool {
 pub struct Raw<'a>(pub BorrowedFd<'a>);
 
 impl Raw<'_> {
+    fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.0)
+    }
+
     fn read(self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::io::read(self.0, buffer)?)
     }

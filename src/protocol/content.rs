@@ -4,7 +4,7 @@
 //! "timeout". Messages and hints are the binary's; here are facts.
 
 use crate::protocol::hdlc;
-use crate::protocol::parity::{self, Survey};
+use crate::protocol::parity::{self, ParityCheck};
 
 /// The escape sequence and version that open an SML transport frame (BSI TR-03109-1, SML 1.04).
 const SML_START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 0x01, 0x01, 0x01, 0x01];
@@ -36,7 +36,7 @@ pub fn of(bytes: &[u8]) -> Content {
     {
         return Content::Hdlc;
     }
-    let text = if Survey::of(bytes).in_sight() { parity::stripped(bytes) } else { bytes.to_vec() };
+    let text = if ParityCheck::of(bytes).has_parity() { parity::stripped(bytes) } else { bytes.to_vec() };
     let opens_identification = text.len() < TEXT_MIN
         && matches!(&text[..], [b'/', letters @ ..] if letters.iter().all(u8::is_ascii_uppercase));
     if !is_mostly_text(&text) && !opens_identification {

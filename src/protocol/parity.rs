@@ -2,7 +2,19 @@
 //!
 //! During the sign-on a line hands over characters in one of two forms: with their parity bit in bit 7 (an 8N1
 //! receiver; a 7E1 receiver's verdict is put back into bit 7 by the line), or without it (a pseudo-terminal, or an
-//! adapter that has stripped it). [`Survey`] tells which, and where the parity is wrong.
+//! adapter that has stripped it). [`ParityCheck`] tells which, and where the parity is wrong.
+
+/// Who computes the parity bit of a 7E1 character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Parity {
+    /// The port: it is set to 7E1.
+    Hardware,
+    /// We, on a line that is set to 8N1: the same ten bits.
+    Software,
+    /// Nobody: plain ASCII at 8N1, as on a pseudo-terminal.
+    #[default]
+    None,
+}
 
 /// `byte` with bit 7 set so that the number of ones is even.
 pub fn with_even(byte: u8) -> u8 {
@@ -32,7 +44,7 @@ pub fn is_even(byte: u8) -> bool {
 
 /// What a run of received characters says about their parity bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Survey {
+pub enum ParityCheck {
     /// No parity bits: bit 7 is data, and nothing can be said about errors.
     Absent,
     /// Parity bits are in sight, and all of them are right.
@@ -46,7 +58,7 @@ pub enum Survey {
     },
 }
 
-impl Survey {
+impl ParityCheck {
     /// Surveys characters as they came.
     ///
     /// Two readings compete: "bit 7 is parity", which every character with an odd number of ones contradicts, and
@@ -66,7 +78,7 @@ impl Survey {
     }
 
     /// Whether bit 7 carries parity.
-    pub fn in_sight(self) -> bool {
+    pub fn has_parity(self) -> bool {
         self != Self::Absent
     }
 }
@@ -84,11 +96,11 @@ mod tests {
     #[test]
     fn a_flipped_bit_is_found_in_place() {
         let mut line = all_with_even(b"/ISK5\\2MT382-1000\r\n");
-        assert_eq!(Survey::of(&line), Survey::Right);
+        assert_eq!(ParityCheck::of(&line), ParityCheck::Right);
         for place in 0..line.len() {
             for bit in 0..8 {
                 line[place] ^= 1 << bit;
-                assert_eq!(Survey::of(&line), Survey::Wrong { first: place, count: 1 });
+                assert_eq!(ParityCheck::of(&line), ParityCheck::Wrong { first: place, count: 1 });
                 line[place] ^= 1 << bit;
             }
         }
@@ -97,13 +109,13 @@ mod tests {
     #[test]
     fn odd_parity_is_wrong_everywhere() {
         let line: Vec<u8> = b"/ISK5\\2MT\r\n".iter().map(|&byte| with_even(byte) ^ 0x80).collect();
-        assert_eq!(Survey::of(&line), Survey::Wrong { first: 0, count: line.len() });
+        assert_eq!(ParityCheck::of(&line), ParityCheck::Wrong { first: 0, count: line.len() });
     }
 
     #[test]
     fn plain_ascii_has_no_parity_bits_even_with_a_stray_eighth_bit() {
-        assert_eq!(Survey::of(b"/ISK5\\2MT382-1000\r\n"), Survey::Absent);
-        assert_eq!(Survey::of(b"/ISK5\\2MT\xE9382-1000\r\n"), Survey::Absent);
-        assert_eq!(Survey::of(b""), Survey::Absent);
+        assert_eq!(ParityCheck::of(b"/ISK5\\2MT382-1000\r\n"), ParityCheck::Absent);
+        assert_eq!(ParityCheck::of(b"/ISK5\\2MT\xE9382-1000\r\n"), ParityCheck::Absent);
+        assert_eq!(ParityCheck::of(b""), ParityCheck::Absent);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::Progress;
 use crate::protocol::settings::Settings;
-use crate::signon::SignOn;
 
 /// Is told what happens on a line. All methods do nothing by default.
 pub trait Observer {
@@ -15,8 +15,8 @@ pub trait Observer {
     fn received(&mut self, _bytes: &[u8], _now: Instant) {}
     /// A BREAK of this length was begun.
     fn broke(&mut self, _length: Duration, _now: Instant) {}
-    /// The sign-on is about to wait.
-    fn waiting(&mut self, _sign_on: &SignOn, _now: Instant) {}
+    /// The machine is about to wait.
+    fn waiting(&mut self, _progress: &Progress, _now: Instant) {}
     /// How often [`Self::waiting`] is to be called at least.
     fn interval(&self) -> Option<Duration> {
         None

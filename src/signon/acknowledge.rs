@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::{Action, Step};
 use crate::protocol::content;
-use crate::protocol::parity;
+use crate::protocol::parity::{self, Parity};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
-use crate::signon::Action;
 use crate::signon::config::{Config, Confirm};
 use crate::signon::confirmation::{self, Confirmed, Judgement};
 use crate::signon::echo::{EchoFilter, Sifted};
@@ -26,6 +26,7 @@ pub(super) struct Acknowledge {
     message: [u8; 6],
     confirm: Confirm,
     wait: Duration,
+    lag: Duration,
     drain: bool,
     /// When the acknowledgement was handed over.
     sent: Instant,
@@ -63,7 +64,7 @@ pub(super) enum Answer {
         /// What it says.
         what: Confirmed,
         /// When it came.
-        came: Came,
+        came: ConfirmedAt,
         /// What came behind it.
         rest: Vec<u8>,
     },
@@ -91,22 +92,11 @@ pub(super) enum Answer {
 
 /// When a confirmation came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(super) enum ConfirmedAt {
     /// After the change of rate.
-    InTime,
+    NewRate,
     /// Before it.
-    Early,
-}
-
-/// What the acknowledgement wants next.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// An action.
-    Act(Action),
-    /// Time to pass, or bytes.
-    Wait(Instant),
-    /// Nothing more.
-    Answered(Answer),
+    OldRate,
 }
 
 impl Acknowledge {
@@ -126,6 +116,7 @@ impl Acknowledge {
             message: *message,
             confirm: config.confirm,
             wait: config.wait_confirmation(),
+            lag: config.lag,
             drain: config.switch_delay.is_none(),
             sent: now,
             echo: head_echoes.then(|| EchoFilter::new(message)),
@@ -138,9 +129,9 @@ impl Acknowledge {
         }
     }
 
-    /// The acknowledgement was handed over this much later.
-    pub(super) fn delayed(&mut self, by: Duration) {
-        self.sent += by;
+    /// The acknowledgement was handed over at this instant.
+    pub(super) fn sent(&mut self, at: Instant) {
+        self.sent = at;
     }
 
     /// When its last character has left a line that takes its time.
@@ -166,7 +157,7 @@ impl Acknowledge {
             Stage::Sending | Stage::Switching => true,
             Stage::Listening(since) => {
                 let drained_late = self.drain && since > self.left() + 2 * timing::SWITCH_MARGIN;
-                drained_late && now < since + timing::ADAPTER_LAG
+                drained_late && now < since + self.lag
             }
             Stage::Probing { .. } => false,
         };
@@ -200,25 +191,25 @@ impl Acknowledge {
     }
 
     /// What to do now.
-    pub(super) fn poll(&mut self, now: Instant) -> Next {
+    pub(super) fn poll(&mut self, now: Instant) -> Step<Answer> {
         match self.stage {
             Stage::Sending if now < self.sent + self.switch_after => {
-                Next::Wait(self.sent + self.switch_after)
+                Step::Wait(self.sent + self.switch_after)
             }
             Stage::Sending => {
                 self.stage = Stage::Switching;
-                Next::Act(Action::Configure { settings: self.data, drain: self.drain })
+                Step::Do(configure(self.data, self.drain))
             }
             Stage::Switching => {
                 self.stage = Stage::Listening(now);
                 if self.confirm == Confirm::Skip {
                     // What came so far came at the start rate: nothing for the pipe.
-                    return Next::Answered(Answer::NotAwaited { rest: Vec::new() });
+                    return Step::Done(Answer::NotAwaited { rest: Vec::new() });
                 }
                 if let Some(missing) =
                     self.echo.as_ref().map(EchoFilter::missing).filter(|&missing| missing > 0)
                 {
-                    self.tail_until = Some(now + self.start.wire_time(missing + 1) + timing::ADAPTER_LAG);
+                    self.tail_until = Some(now + self.start.wire_time(missing + 1) + self.lag);
                 }
                 self.listen(now, now)
             }
@@ -227,7 +218,7 @@ impl Acknowledge {
         }
     }
 
-    fn listen(&mut self, since: Instant, now: Instant) -> Next {
+    fn listen(&mut self, since: Instant, now: Instant) -> Step<Answer> {
         let late = self.bytes.get(self.early..).unwrap_or_default();
         let judgement = match confirmation::judge(&self.bytes) {
             // Junk of the old rate does not make a NAK at the new one unreadable.
@@ -249,29 +240,29 @@ impl Acknowledge {
                 return self.listen(since, now);
             }
             Judgement::Confirmed { what, start, end } => {
-                let came = if start < self.early { Came::Early } else { Came::InTime };
-                return Next::Answered(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
+                let came = if start < self.early { ConfirmedAt::OldRate } else { ConfirmedAt::NewRate };
+                return Step::Done(Answer::Confirmed { what, came, rest: self.bytes.split_off(end) });
             }
             Judgement::Hdlc { start } => {
                 let rest = self.bytes.split_off(start);
-                return Next::Answered(Answer::Unconfirmed { unreadable: 0, rest });
+                return Step::Done(Answer::Unconfirmed { unreadable: 0, rest });
             }
-            Judgement::Break => return Next::Answered(Answer::Break),
-            Judgement::Readout if self.early_telegram() => return Next::Answered(Answer::Telegram),
-            Judgement::Readout => return Next::Answered(Answer::Readout(self.data.baud)),
-            Judgement::Nak if now >= last + timing::NAK_SILENCE => return Next::Answered(Answer::Nak),
+            Judgement::Break => return Step::Done(Answer::Break),
+            Judgement::Readout if self.early_telegram() => return Step::Done(Answer::Telegram),
+            Judgement::Readout => return Step::Done(Answer::Readout(self.data.baud)),
+            Judgement::Nak if now >= last + timing::NAK_SILENCE => return Step::Done(Answer::Nak),
             Judgement::Nak => last + timing::NAK_SILENCE,
             Judgement::Begun => {
-                base.max(last + timing::INTER_CHARACTER_MAX + self.start.character() + timing::ADAPTER_LAG)
+                base.max(last + timing::INTER_CHARACTER_MAX + self.start.character() + self.lag)
             }
             Judgement::Nothing => base,
             Judgement::Junk => {
                 let talking = self.run.is_some() && now < last + self.run_pause();
                 let longest = if crossing { timing::CROSSING_CHARACTERS } else { timing::JUNK_CHARACTERS };
-                let longest = self.start.character() * longest + timing::ADAPTER_LAG;
+                let longest = self.start.character() * longest + self.lag;
                 if talking && now >= began + longest && self.start.baud != self.data.baud {
                     self.stage = Stage::Probing { until: None, from: self.bytes.len() };
-                    return Next::Act(Action::Configure { settings: self.start, drain: false });
+                    return Step::Do(configure(self.start, false));
                 }
                 // While it talks, its end or its excess decides.
                 if talking { base.max((last + self.run_pause()).min(began + longest)) } else { base }
@@ -279,20 +270,20 @@ impl Acknowledge {
         };
         if now < until {
             // A run that grows too long is noticed when it happens, not when the wait is over.
-            let check = began + self.start.character() * timing::JUNK_CHARACTERS + timing::ADAPTER_LAG;
-            return Next::Wait(if now < check { until.min(check) } else { until });
+            let check = began + self.start.character() * timing::JUNK_CHARACTERS + self.lag;
+            return Step::Wait(if now < check { until.min(check) } else { until });
         }
         if self.early_telegram() {
-            return Next::Answered(Answer::Telegram);
+            return Step::Done(Answer::Telegram);
         }
         let sent = [self.message[1], self.message[2], self.message[3]];
         if let (Judgement::Begun, Some(what)) = (judgement, confirmation::unended(&self.bytes, sent)) {
-            return Next::Answered(Answer::Confirmed { what, came: Came::InTime, rest: Vec::new() });
+            return Step::Done(Answer::Confirmed { what, came: ConfirmedAt::NewRate, rest: Vec::new() });
         }
         let rest =
             confirmation::open_flag(&self.bytes).map_or_else(Vec::new, |flag| self.bytes.split_off(flag));
         let unreadable = confirmation::unreadable(self.bytes.get(self.early..).unwrap_or_default());
-        Next::Answered(Answer::Unconfirmed { unreadable, rest })
+        Step::Done(Answer::Unconfirmed { unreadable, rest })
     }
 
     /// Whether a copy of our message whose last character came then can be an echo: that is not complete before the
@@ -304,33 +295,33 @@ impl Acknowledge {
 
     /// A pause this long ends a run of characters.
     fn run_pause(&self) -> Duration {
-        self.start.character() * timing::RUN_PAUSE_CHARACTERS + timing::ADAPTER_LAG
+        self.start.character() * timing::RUN_PAUSE_CHARACTERS + self.lag
     }
 
     /// Listens at the start rate for text, then returns to the data rate.
-    fn probe(&mut self, until: Option<Instant>, from: usize, now: Instant) -> Next {
+    fn probe(&mut self, until: Option<Instant>, from: usize, now: Instant) -> Step<Answer> {
         let heard = &self.bytes[from.min(self.bytes.len())..];
         let Some(until) = until else {
             let until = now + timing::READOUT_PROBE;
             self.stage = Stage::Probing { until: Some(until), from };
-            return Next::Wait(until);
+            return Step::Wait(until);
         };
         if now < until {
-            return Next::Wait(until);
+            return Step::Wait(until);
         }
         let plain = parity::stripped(heard);
         // A second identification has ended by now, and has no values.
         let goes_on = self.run.is_some_and(|(_, last)| now < last + self.run_pause());
         let has_values = plain.iter().any(|byte| matches!(byte, b'(' | b')'));
         if content::is_mostly_text(&plain) && (goes_on || has_values) {
-            return Next::Answered(Answer::Readout(self.start.baud));
+            return Step::Done(Answer::Readout(self.start.baud));
         }
         // Whatever it is, the meter may still be at the data rate.
         self.bytes.truncate(from);
         self.stage = Stage::Listening(now);
         self.run = None;
         self.wait = Duration::ZERO;
-        Next::Act(Action::Configure { settings: self.data, drain: false })
+        Step::Do(configure(self.data, false))
     }
 
     /// Whether text that is no second identification was received while we sent.
@@ -340,4 +331,9 @@ impl Acknowledge {
             && content::is_mostly_text(&plain)
             && !plain.contains(&b'/')
     }
+}
+
+/// The line set so. Nothing is sent at the start rate any more, so nobody computes parity.
+fn configure(settings: Settings, drain: bool) -> Action {
+    Action::Configure { settings, parity: Parity::None, drain }
 }

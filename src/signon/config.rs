@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::protocol::flag::FlagId;
 use crate::protocol::hdlc::Addresses;
 use crate::protocol::message::{CONTROL_HDLC, Request};
+use crate::protocol::parity::Parity;
 use crate::protocol::timing;
 
 /// Whether to wait for the meter's confirmation.
@@ -35,8 +36,10 @@ pub struct Config {
     pub start_baud: u32,
     /// Quiet time before the first character.
     pub warm_up: Duration,
-    /// Whether the line shows parity bits by nature, so that seeing them is worth no note.
-    pub expects_parity: bool,
+    /// Who computes the parity bit of the first attempt, and of every second one after it.
+    pub parities: [Parity; 2],
+    /// Longest time for which the line can hold received characters back.
+    pub lag: Duration,
     /// The request message.
     pub request: Request,
     /// Requests in all, at least 1.
@@ -70,7 +73,8 @@ impl Default for Config {
         Self {
             start_baud: 300,
             warm_up: Duration::ZERO,
-            expects_parity: true,
+            parities: [Parity::None; 2],
+            lag: timing::ADAPTER_LAG,
             request: Request::general(),
             attempts: 3,
             wait: None,
@@ -89,6 +93,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Who computes the parity bit in this attempt, counted from 0.
+    pub(super) fn parity(&self, attempt: u32) -> Parity {
+        self.parities[attempt as usize % 2]
+    }
+
     /// The wait for the identification.
     pub(super) fn wait_identification(&self) -> Duration {
         self.wait.unwrap_or(timing::WAIT)

@@ -7,7 +7,7 @@
 
 use crate::protocol::hdlc;
 use crate::protocol::message::{ACK, BREAK, ETX, NAK, STX};
-use crate::protocol::parity::{self, Survey};
+use crate::protocol::parity::{self, ParityCheck};
 
 /// Printable characters after an STX that make a readout.
 const READOUT_EVIDENCE: usize = 4;
@@ -24,7 +24,7 @@ pub struct Confirmed {
     /// Protocol control, baud and mode control character, parity bits taken off.
     pub says: [u8; 3],
     /// What the parity bits of the whole say about that.
-    pub parity: Survey,
+    pub parity: ParityCheck,
 }
 
 /// The judgement over the bytes received after the acknowledgement.
@@ -133,7 +133,7 @@ fn confirmation_length(plain: &[u8], frame_follows: bool) -> Option<usize> {
 }
 
 fn confirmed(bytes: &[u8]) -> Confirmed {
-    Confirmed { says: [1, 2, 3].map(|at| parity::strip(bytes[at])), parity: Survey::of(bytes) }
+    Confirmed { says: [1, 2, 3].map(|at| parity::strip(bytes[at])), parity: ParityCheck::of(bytes) }
 }
 
 /// Index of the first flag that opens a frame, or that may: only flags follow.
@@ -216,10 +216,10 @@ mod tests {
             Judgement::Confirmed { what, .. } => what,
             other => panic!("{other:?}"),
         };
-        assert_eq!(what(b"\x06\xB2\x35\xB2\x8D\x0A").parity, Survey::Right);
-        assert_eq!(what(b"\x06252\r\n").parity, Survey::Absent);
+        assert_eq!(what(b"\x06\xB2\x35\xB2\x8D\x0A").parity, ParityCheck::Right);
+        assert_eq!(what(b"\x06252\r\n").parity, ParityCheck::Absent);
         let damaged = what(b"\x06\xB2\x37\xB2\x8D\x0A");
-        assert_eq!((damaged.says, damaged.parity), (*b"272", Survey::Wrong { first: 2, count: 1 }));
+        assert_eq!((damaged.says, damaged.parity), (*b"272", ParityCheck::Wrong { first: 2, count: 1 }));
     }
 
     #[test]

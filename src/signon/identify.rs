@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::Step;
 use crate::protocol::identification::Identification;
 use crate::protocol::message::STX;
 use crate::protocol::parity;
@@ -21,9 +22,12 @@ const TELEGRAM_EVIDENCE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Identify {
     settings: Settings,
+    lag: Duration,
     echo: EchoFilter,
     listener: Listener,
-    /// When the first character has to be there.
+    /// From the first bit of the request to the first character of the answer, at most.
+    first_within: Duration,
+    /// When that character has to be there.
     first_by: Instant,
     /// When the whole sign-on has to have failed, if it has not come further.
     limit: Option<Instant>,
@@ -40,7 +44,7 @@ pub(super) struct Identify {
 #[derive(Debug)]
 struct Found {
     identification: Identification,
-    parity_in_sight: bool,
+    has_parity: bool,
     strays: usize,
     at: Instant,
     /// What came behind it.
@@ -55,7 +59,7 @@ pub(super) enum Ended {
         /// Who answered.
         identification: Identification,
         /// Whether bit 7 carried parity.
-        parity_in_sight: bool,
+        has_parity: bool,
         /// Characters before it that belong to nothing.
         strays: usize,
     },
@@ -78,15 +82,19 @@ impl Identify {
     pub(super) fn new(
         request: &[u8],
         settings: Settings,
+        lag: Duration,
         wait: Duration,
         limit: Option<Instant>,
         now: Instant,
     ) -> Self {
+        let first_within = settings.wire_time(request.len()) + wait;
         Self {
             settings,
+            lag,
             echo: EchoFilter::new(request),
-            listener: Listener::new(settings),
-            first_by: now + settings.wire_time(request.len()) + wait,
+            listener: Listener::new(settings, lag),
+            first_within,
+            first_by: now + first_within,
             limit,
             last: None,
             undecided: None,
@@ -112,9 +120,9 @@ impl Identify {
         self.echo.heard()
     }
 
-    /// The request was handed over this much later.
-    pub(super) fn delayed(&mut self, by: Duration) {
-        self.first_by += by;
+    /// The request was handed over at this instant.
+    pub(super) fn sent(&mut self, at: Instant) {
+        self.first_by = at + self.first_within;
     }
 
     /// Takes one received character.
@@ -150,13 +158,13 @@ impl Identify {
 
     fn hear(&mut self, heard: Heard, at: Instant) {
         match heard {
-            Heard::Identification { identification, parity_in_sight } => {
+            Heard::Identification { identification, has_parity } => {
                 // A second answer, after a retry, is as good as the first; another line before it was none.
                 let strays = match &self.found {
                     Some(found) if found.identification == identification => found.strays,
                     _ => strays(&self.heard, identification.line()),
                 };
-                self.found = Some(Found { identification, parity_in_sight, strays, at, after: Vec::new() });
+                self.found = Some(Found { identification, has_parity, strays, at, after: Vec::new() });
             }
             Heard::Damaged(damage) if self.found.is_none() => self.ended = Some(Ended::Damaged(damage)),
             Heard::Endless if self.found.is_none() => self.ended = Some(Ended::Endless),
@@ -165,29 +173,29 @@ impl Identify {
     }
 
     /// How it ended, or until when to wait.
-    pub(super) fn poll(&mut self, now: Instant) -> Result<Ended, Instant> {
+    pub(super) fn poll(&mut self, now: Instant) -> Step<Ended> {
         if let Some((heard, at)) = self.listener.handle_timeout(now) {
             self.hear(heard, at);
         }
         if let Some(ended) = &self.ended {
-            return Ok(ended.clone());
+            return Step::Done(ended.clone());
         }
         let until = match &self.found {
             Some(found) => self.decision(found),
             None => self.patience(),
         };
         if now < until {
-            return Err(self.listener.deadline().map_or(until, |deadline| deadline.min(until)));
+            return Step::Wait(self.listener.deadline().map_or(until, |deadline| deadline.min(until)));
         }
         match self.found.take() {
-            Some(found) => Ok(found.judged(self.listener.in_progress())),
+            Some(found) => Step::Done(found.judged(self.listener.in_progress())),
             None if self.limit.is_some_and(|limit| now >= limit) && self.listener.has_begun() => {
-                Ok(Ended::Unfinished)
+                Step::Done(Ended::Unfinished)
             }
             None => {
                 // The only character of a reset echo that never went on.
                 self.heard.extend(self.echo.release());
-                Ok(Ended::Nothing)
+                Step::Done(Ended::Nothing)
             }
         }
     }
@@ -200,7 +208,7 @@ impl Identify {
         }
         let reaction = if found.identification.is_fast() {
             // One character more than the standard's 20 ms shows whether a telegram goes on.
-            timing::REACTION_MIN_FAST + self.settings.character() + timing::ADAPTER_LAG
+            timing::REACTION_MIN_FAST + self.settings.character() + self.lag
         } else {
             timing::REACTION_MIN
         };
@@ -210,8 +218,7 @@ impl Identify {
 
     /// When to give up on an identification.
     fn patience(&self) -> Instant {
-        let next_by =
-            |last| last + timing::INTER_CHARACTER_MAX + self.settings.character() + timing::ADAPTER_LAG;
+        let next_by = |last| last + timing::INTER_CHARACTER_MAX + self.settings.character() + self.lag;
         if let Some(undecided) = self.undecided {
             return self.capped(next_by(undecided).max(self.first_by));
         }
@@ -241,7 +248,7 @@ impl Found {
         }
         Ended::Identified {
             identification: self.identification,
-            parity_in_sight: self.parity_in_sight,
+            has_parity: self.has_parity,
             strays: self.strays,
         }
     }

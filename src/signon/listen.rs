@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::protocol::identification::{Identification, LENGTH_LIMIT};
-use crate::protocol::parity::{self, Survey};
+use crate::protocol::parity::{self, ParityCheck};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 
@@ -25,7 +25,7 @@ pub(super) enum Heard {
         /// As the meter sent it.
         identification: Identification,
         /// Whether bit 7 carried parity.
-        parity_in_sight: bool,
+        has_parity: bool,
     },
     /// An identification with a wrong parity bit.
     Damaged(Damage),
@@ -55,10 +55,10 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// A listener on a line with these settings.
-    pub(super) fn new(settings: Settings) -> Self {
+    /// A listener on a line with these settings, which can hold characters back for `lag`.
+    pub(super) fn new(settings: Settings, lag: Duration) -> Self {
         // A character is only seen when it is complete.
-        let end_without_lf = timing::END_WITHOUT_LF + settings.character() + timing::ADAPTER_LAG;
+        let end_without_lf = timing::END_WITHOUT_LF + settings.character() + lag;
         Self { end_without_lf, line: Vec::new(), carriage_return: None }
     }
 
@@ -132,21 +132,21 @@ fn judge(line: &[u8]) -> Option<Heard> {
     let mut damaged = None;
     for start in slashes {
         let candidate = &line[start..];
-        let survey = Survey::of(candidate);
-        let parsed = if survey.in_sight() {
+        let survey = ParityCheck::of(candidate);
+        let parsed = if survey.has_parity() {
             Identification::parse(&parity::stripped(candidate))
         } else {
             Identification::parse(candidate)
         };
         match (parsed, survey) {
             // All wrong is odd parity, all set is mark; where merely most are wrong, bit 7 was no parity bit: junk.
-            (ref parsed, Survey::Wrong { first, count })
+            (ref parsed, ParityCheck::Wrong { first, count })
                 if is_slight(count, candidate) || (parsed.is_ok() && all_wrong(count, candidate)) =>
             {
                 damaged = Some(Heard::Damaged(Damage { line: candidate.to_vec(), place: first, count }));
             }
-            (Ok(identification), Survey::Absent | Survey::Right) => {
-                return Some(Heard::Identification { identification, parity_in_sight: survey.in_sight() });
+            (Ok(identification), ParityCheck::Absent | ParityCheck::Right) => {
+                return Some(Heard::Identification { identification, has_parity: survey.has_parity() });
             }
             _ => {}
         }
@@ -168,7 +168,7 @@ fn damaged_slash(line: &[u8]) -> Option<Heard> {
     let slash = parity::with_even(b'/');
     let start = line.iter().rposition(|&byte| (byte ^ slash).count_ones() == 1)?;
     let candidate = &line[start..];
-    let Survey::Wrong { first: 0, count } = Survey::of(candidate) else { return None };
+    let ParityCheck::Wrong { first: 0, count } = ParityCheck::of(candidate) else { return None };
     let mut plain = parity::stripped(candidate);
     plain[0] = b'/';
     let is_one = is_slight(count, candidate) && Identification::parse(&plain).is_ok();
@@ -181,7 +181,7 @@ mod tests {
 
     fn listen(bytes: &[u8]) -> (Vec<Heard>, Listener) {
         let now = Instant::now();
-        let mut listener = Listener::new(Settings::seven_even(300));
+        let mut listener = Listener::new(Settings::seven_even(300), timing::ADAPTER_LAG);
         let mut heard: Vec<_> = bytes.iter().filter_map(|&byte| listener.push(byte, now)).collect();
         let end = listener.deadline().unwrap_or(now);
         heard.extend(listener.handle_timeout(end).map(|(heard, _)| heard));
@@ -229,7 +229,7 @@ mod tests {
     fn eighty_characters_are_too_many() {
         let endless = [&b"/ISK5\\2"[..], &[b'x'; 200]].concat();
         let now = Instant::now();
-        let mut listener = Listener::new(Settings::seven_even(300));
+        let mut listener = Listener::new(Settings::seven_even(300), timing::ADAPTER_LAG);
         let at = endless.iter().position(|&byte| listener.push(byte, now).is_some());
         assert_eq!(at, Some(79));
         for length in [78, 79] {

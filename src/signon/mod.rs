@@ -1,17 +1,6 @@
-//! The sign-on machine: from the first request to mode E, or to the reason why not.
-//!
-//! It does no input or output and reads no clock. The driver's side of the bargain:
-//!
-//! - call [`SignOn::poll`]; carry out the [`Action`] before the next call, and call again at once, until the action is
-//!   [`Action::Wait`] or [`Action::Done`];
-//! - hand over what is received with [`SignOn::receive`], then poll;
-//! - poll again when the instant of [`Action::Wait`] has come.
-//!
-//! A message's first character is taken to leave at the instant of the poll that gave it out, unless
-//! [`SignOn::delayed`] says that it was later.
+//! The sign-on machine: from the first request to mode E, or to the reason why not. See [`crate::machine`] for how it is driven.
 
 mod acknowledge;
-mod action;
 mod config;
 mod confirmation;
 mod echo;
@@ -23,16 +12,16 @@ mod prelude;
 
 use std::time::{Duration, Instant};
 
+use crate::machine::{Action, Doing, Machine, Progress, Step};
 use crate::protocol::identification::{Identification, Mode};
 use crate::protocol::message::{self, MODE_HDLC};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 
-use acknowledge::{Acknowledge, Answer, Came};
+use acknowledge::{Acknowledge, Answer, ConfirmedAt};
 use identify::{Ended, Identify};
 use prelude::Prelude;
 
-pub use action::{Action, Phase};
 pub use config::{Config, Confirm, WakeUp};
 pub use confirmation::Confirmed;
 pub use listen::Damage;
@@ -89,95 +78,8 @@ impl SignOn {
             elsewhere: Vec::new(),
             notes: Vec::new(),
             best: None,
-            state: State::Prelude(Prelude::new(prelude::first(&config), start)),
+            state: State::Prelude(Prelude::new(prelude::first(&config), start, config.parity(0))),
             config,
-        }
-    }
-
-    /// What it is busy with, for people who watch.
-    pub fn phase(&self) -> Phase {
-        match &self.state {
-            State::Prelude(_) => Phase::Preparing,
-            State::Identify(_) => Phase::Identification,
-            State::Acknowledge(_) | State::Done(_) => Phase::Confirmation,
-        }
-    }
-
-    /// Requests sent so far.
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Takes bytes that were received by `now`; parity bits as the line shows them.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
-        for &byte in bytes {
-            match &mut self.state {
-                State::Prelude(prelude) => prelude.receive(byte, now),
-                State::Identify(identify) => identify.receive(byte, now),
-                State::Acknowledge(acknowledged) => acknowledged.exchange.receive(byte, now),
-                State::Done(outcome) => {
-                    if let Ok(signed_on) = &mut **outcome {
-                        signed_on.rest.push(byte);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The message that the last poll gave out was handed to the line this much later: a busy machine can take its time
-    /// between the two, and what follows counts from the first bit.
-    pub fn delayed(&mut self, by: Duration) {
-        match &mut self.state {
-            State::Prelude(prelude) => prelude.delayed(by),
-            State::Identify(identify) => identify.delayed(by),
-            State::Acknowledge(acknowledged) => acknowledged.exchange.delayed(by),
-            State::Done(_) => {}
-        }
-    }
-
-    /// What to do now.
-    pub fn poll(&mut self, now: Instant) -> Action {
-        loop {
-            match &mut self.state {
-                State::Prelude(prelude) => {
-                    let (next, answer) = prelude.poll(now);
-                    if let Some(answer) = answer {
-                        if answer == prelude::Answer::Frame {
-                            self.notes.push(Note::FreedByDisc(prelude.baud()));
-                        }
-                        let steps = prelude::after_answer(&self.config);
-                        self.state = State::Prelude(Prelude::new(steps, self.start));
-                        continue;
-                    }
-                    match next {
-                        prelude::Next::Act(action) => return action,
-                        prelude::Next::Wait(until) => return Action::Wait(until),
-                        prelude::Next::Ready => {
-                            self.unasked = prelude.unasked().to_vec();
-                            self.elsewhere = prelude.elsewhere().to_vec();
-                            return self.request(now);
-                        }
-                    }
-                }
-                State::Identify(identify) => {
-                    let ended = match identify.poll(now) {
-                        Err(until) => return Action::Wait(until),
-                        Ok(ended) => ended,
-                    };
-                    self.echo_heard |= identify.echo_heard();
-                    let heard = identify.heard().to_vec();
-                    let received = identify.received().to_vec();
-                    if let Some(action) = self.identified(ended, heard, received, now) {
-                        return action;
-                    }
-                }
-                State::Acknowledge(acknowledged) => match acknowledged.exchange.poll(now) {
-                    acknowledge::Next::Act(action) => return action,
-                    acknowledge::Next::Wait(until) => return Action::Wait(until),
-                    acknowledge::Next::Answered(answer) => self.answered(answer),
-                },
-                State::Done(outcome) => return Action::Done(outcome.clone()),
-            }
         }
     }
 
@@ -186,7 +88,8 @@ impl SignOn {
         let wait = self.config.wait_identification();
         self.attempts += 1;
         self.asked = Some(now);
-        self.state = State::Identify(Identify::new(request, self.start, wait, self.limit, now));
+        self.state =
+            State::Identify(Identify::new(request, self.start, self.config.lag, wait, self.limit, now));
         Action::Transmit(request.to_vec())
     }
 
@@ -198,10 +101,8 @@ impl SignOn {
         received: Vec<u8>,
         now: Instant,
     ) -> Option<Action> {
-        let (identification, parity_in_sight, strays) = match ended {
-            Ended::Identified { identification, parity_in_sight, strays } => {
-                (identification, parity_in_sight, strays)
-            }
+        let (identification, has_parity, strays) = match ended {
+            Ended::Identified { identification, has_parity, strays } => (identification, has_parity, strays),
             Ended::Telegram(identification) => {
                 return self.fail(Failure::Push, Some(identification), heard, now);
             }
@@ -246,7 +147,8 @@ impl SignOn {
         if strays > 0 {
             self.notes.push(Note::StrayCharacters(strays));
         }
-        self.notes.extend(policy::notes(&self.config, &identification, parity_in_sight));
+        let parity = self.config.parity(self.attempts - 1);
+        self.notes.extend(policy::notes(&self.config, &identification, parity, has_parity));
         if self.config.ident_only {
             let (mode, baud) = (identification.mode(), self.start.baud);
             self.succeed(identification, mode, baud, None, Vec::new());
@@ -275,7 +177,7 @@ impl SignOn {
         }
         let failure = match answer {
             Answer::Confirmed { what, came, rest } => {
-                if came == Came::Early {
+                if came == ConfirmedAt::OldRate {
                     self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
                 }
                 if what.says != sent {
@@ -356,9 +258,9 @@ impl SignOn {
         if self.best.as_ref().is_none_or(|best| best.failure.progress() <= failed.failure.progress()) {
             self.best = Some(failed);
         }
-        let steps = prelude::again(&self.config, self.attempts, heard);
-        self.state = State::Prelude(Prelude::new(steps, self.start));
-        (self.attempts == 1).then_some(Action::DistrustHardwareParity)
+        let tasks = prelude::again(&self.config, self.attempts, heard);
+        self.state = State::Prelude(Prelude::new(tasks, self.start, self.config.parity(self.attempts)));
+        None
     }
 
     /// How long a further attempt has to be given: as long as the last one, for a slow meter stays slow.
@@ -367,5 +269,85 @@ impl SignOn {
         let last = self.asked.map_or(Duration::ZERO, |asked| now - asked);
         let prelude = self.start.wire_time(message::BREAK.len()) + timing::REACTION_MIN;
         (request + self.config.wait_identification()).max(last + prelude)
+    }
+}
+
+impl Machine for SignOn {
+    type Outcome = Result<SignedOn, Failed>;
+
+    fn poll(&mut self, now: Instant) -> Step<Self::Outcome> {
+        loop {
+            match &mut self.state {
+                State::Prelude(prelude) => match prelude.poll(now) {
+                    Step::Do(action) => return Step::Do(action),
+                    Step::Wait(until) => return Step::Wait(until),
+                    Step::Done(None) => {
+                        self.unasked = prelude.unasked().to_vec();
+                        self.elsewhere = prelude.elsewhere().to_vec();
+                        return Step::Do(self.request(now));
+                    }
+                    Step::Done(Some(answer)) => {
+                        if answer == prelude::Answer::Frame {
+                            self.notes.push(Note::FreedByDisc(prelude.baud()));
+                        }
+                        let tasks = prelude::after_answer(&self.config);
+                        let parity = self.config.parity(self.attempts);
+                        self.state = State::Prelude(Prelude::new(tasks, self.start, parity));
+                    }
+                },
+                State::Identify(identify) => {
+                    let ended = match identify.poll(now) {
+                        Step::Do(action) => return Step::Do(action),
+                        Step::Wait(until) => return Step::Wait(until),
+                        Step::Done(ended) => ended,
+                    };
+                    self.echo_heard |= identify.echo_heard();
+                    let heard = identify.heard().to_vec();
+                    let received = identify.received().to_vec();
+                    if let Some(action) = self.identified(ended, heard, received, now) {
+                        return Step::Do(action);
+                    }
+                }
+                State::Acknowledge(acknowledged) => match acknowledged.exchange.poll(now) {
+                    Step::Do(action) => return Step::Do(action),
+                    Step::Wait(until) => return Step::Wait(until),
+                    Step::Done(answer) => self.answered(answer),
+                },
+                State::Done(outcome) => return Step::Done(*outcome.clone()),
+            }
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8], now: Instant) {
+        for &byte in bytes {
+            match &mut self.state {
+                State::Prelude(prelude) => prelude.receive(byte, now),
+                State::Identify(identify) => identify.receive(byte, now),
+                State::Acknowledge(acknowledged) => acknowledged.exchange.receive(byte, now),
+                State::Done(outcome) => {
+                    if let Ok(signed_on) = &mut **outcome {
+                        signed_on.rest.push(byte);
+                    }
+                }
+            }
+        }
+    }
+
+    fn sent(&mut self, at: Instant) {
+        match &mut self.state {
+            State::Prelude(prelude) => prelude.sent(at),
+            State::Identify(identify) => identify.sent(at),
+            State::Acknowledge(acknowledged) => acknowledged.exchange.sent(at),
+            State::Done(_) => {}
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let (doing, attempt) = match &self.state {
+            State::Prelude(_) => (Doing::Preparing, self.attempts + 1),
+            State::Identify(_) => (Doing::Identifying, self.attempts),
+            State::Acknowledge(_) | State::Done(_) => (Doing::Confirming, self.attempts),
+        };
+        Some(Progress { doing, attempt })
     }
 }

@@ -5,7 +5,7 @@ use crate::protocol::baud;
 use crate::protocol::content::{self, Content};
 use crate::protocol::identification::{IDENT_MAX, Identification};
 use crate::protocol::message;
-use crate::protocol::parity;
+use crate::protocol::parity::{self, Parity};
 use crate::signon::config::Config;
 use crate::signon::outcome::{Failed, Failure, Note};
 
@@ -37,16 +37,17 @@ fn has_blank_rate(identification: &Identification) -> bool {
     identification.z() == b' ' && identification.offers_mode_e()
 }
 
-/// What is out of the ordinary about an identification that is accepted.
+/// What is out of the ordinary about an identification that is accepted, on a line where this side computes parity so.
 pub(super) fn notes(
     config: &Config,
     identification: &Identification,
-    parity_in_sight: bool,
+    parity: Parity,
+    has_parity: bool,
 ) -> impl Iterator<Item = Note> {
     let length = identification.ident().len();
     let guessed = has_blank_rate(identification) && config.forced_baud.is_none() && !config.ident_only;
     [
-        (parity_in_sight && !config.expects_parity).then_some(Note::ParityInSight),
+        (has_parity && parity == Parity::None).then_some(Note::ParityInSight),
         (length > IDENT_MAX).then_some(Note::LongIdent(length)),
         guessed.then_some(Note::BlankBaudCharacter),
     ]

@@ -1,27 +1,27 @@
 //! What precedes a request: warming up, waking the meter, freeing it from an earlier session.
 //!
-//! All of it is lists of steps. The sign-on carries them out one by one; only a [`Step::Listen`] can cut them short,
+//! All of it is lists of steps. The sign-on carries them out one by one; only a [`Task::Listen`] can cut them short,
 //! when the meter has given the answer that makes the rest needless.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::machine::{Action, Step};
 use crate::protocol::baud;
 use crate::protocol::hdlc;
 use crate::protocol::message;
-use crate::protocol::parity;
+use crate::protocol::parity::{self, Parity};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
-use crate::signon::Action;
 use crate::signon::config::{Config, WakeUp};
 use crate::signon::echo::{EchoFilter, Sifted};
 
 /// Unasked characters that are kept as evidence.
 const UNASKED_MAX: usize = 512;
 
-/// One step.
+/// One step on the way to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Task {
     /// Set the line.
     Configure(Settings),
     /// Send a message and wait until it has left.
@@ -48,32 +48,32 @@ pub(super) enum Answer {
 }
 
 /// Before the first request.
-pub(super) fn first(config: &Config) -> VecDeque<Step> {
+pub(super) fn first(config: &Config) -> VecDeque<Task> {
     let mut steps =
-        vec![Step::Configure(Settings::seven_even(config.start_baud)), Step::WarmUp(config.warm_up)];
+        vec![Task::Configure(Settings::seven_even(config.start_baud)), Task::WarmUp(config.warm_up)];
     steps.extend(before_request(config));
     steps.into()
 }
 
 /// Before a request that follows an attempt in which nothing usable came. `heard` tells whether anything came at all:
 /// a meter that is awake is told to stop, one that may be deaf is freed, but only once.
-pub(super) fn again(config: &Config, attempt: u32, heard: bool) -> VecDeque<Step> {
+pub(super) fn again(config: &Config, attempt: u32, heard: bool) -> VecDeque<Task> {
     let start = Settings::seven_even(config.start_baud);
     let mut steps = Vec::new();
     match (config.recover, heard, attempt) {
         (true, true, _) => {
-            steps.extend([Step::Configure(start), Step::Transmit(message::BREAK.to_vec())]);
+            steps.extend([Task::Configure(start), Task::Transmit(message::BREAK.to_vec())]);
         }
         (true, false, 1) => steps.extend(recovery(config)),
-        _ => steps.push(Step::Configure(start)),
+        _ => steps.push(Task::Configure(start)),
     }
-    steps.extend([Step::Wait(timing::REACTION_MIN), Step::Silence(timing::REACTION_MIN)]);
+    steps.extend([Task::Wait(timing::REACTION_MIN), Task::Silence(timing::REACTION_MIN)]);
     steps.extend(before_request(config));
     steps.into()
 }
 
 /// Free a meter that is deaf at the start rate: it hangs in an earlier session, in HDLC or at the sign-on's settings.
-fn recovery(config: &Config) -> Vec<Step> {
+fn recovery(config: &Config) -> Vec<Task> {
     let start = Settings::seven_even(config.start_baud);
     let likely = config.forced_baud.into_iter().chain([9600]);
     let mut rates: Vec<u32> = Vec::new();
@@ -87,44 +87,44 @@ fn recovery(config: &Config) -> Vec<Step> {
         let settings = Settings::eight_none(rate);
         // A UA is as long as a DISC, which counts at the slow rates.
         let listen = timing::RECOVERY_LISTEN + settings.wire_time(disc.len());
-        [Step::Configure(settings), Step::Transmit(disc.clone()), Step::Listen(listen, Answer::Frame)]
+        [Task::Configure(settings), Task::Transmit(disc.clone()), Task::Listen(listen, Answer::Frame)]
     });
     disconnects
         .chain([
-            Step::Configure(start),
-            Step::Transmit(message::BREAK.to_vec()),
-            Step::Wait(timing::RECOVERY_LISTEN),
-            Step::Break,
+            Task::Configure(start),
+            Task::Transmit(message::BREAK.to_vec()),
+            Task::Wait(timing::RECOVERY_LISTEN),
+            Task::Break,
         ])
         .collect()
 }
 
 /// Directly before every request.
-fn before_request(config: &Config) -> Vec<Step> {
+fn before_request(config: &Config) -> Vec<Task> {
     let mut steps = match config.wake_up {
         None => Vec::new(),
         Some(WakeUp::Normal) => {
-            vec![Step::Transmit(vec![0; timing::WAKE_UP_NULS]), Step::Wait(timing::WAKE_UP_SILENCE)]
+            vec![Task::Transmit(vec![0; timing::WAKE_UP_NULS]), Task::Wait(timing::WAKE_UP_SILENCE)]
         }
         Some(WakeUp::Fast) => {
             let burst = [
-                Step::Transmit(vec![0; timing::FAST_WAKE_UP_NULS]),
-                Step::Listen(timing::FAST_WAKE_UP_PAUSE, Answer::Acknowledgement),
+                Task::Transmit(vec![0; timing::FAST_WAKE_UP_NULS]),
+                Task::Listen(timing::FAST_WAKE_UP_PAUSE, Answer::Acknowledgement),
             ];
             let bursts = burst.into_iter().cycle().take(2 * timing::FAST_WAKE_UP_BURSTS as usize);
-            bursts.chain([Step::Wait(timing::REACTION_MIN)]).collect()
+            bursts.chain([Task::Wait(timing::REACTION_MIN)]).collect()
         }
     };
-    steps.push(Step::Silence(timing::SILENCE_BEFORE_REQUEST));
+    steps.push(Task::Silence(timing::SILENCE_BEFORE_REQUEST));
     steps
 }
 
 /// What is left to do when `answer` has come: tr of silence, nothing else.
-pub(super) fn after_answer(config: &Config) -> VecDeque<Step> {
+pub(super) fn after_answer(config: &Config) -> VecDeque<Task> {
     [
-        Step::Configure(Settings::seven_even(config.start_baud)),
-        Step::Wait(timing::REACTION_MIN),
-        Step::Silence(timing::SILENCE_BEFORE_REQUEST),
+        Task::Configure(Settings::seven_even(config.start_baud)),
+        Task::Wait(timing::REACTION_MIN),
+        Task::Silence(timing::SILENCE_BEFORE_REQUEST),
     ]
     .into()
 }
@@ -132,7 +132,8 @@ pub(super) fn after_answer(config: &Config) -> VecDeque<Step> {
 /// Carries out the steps of a prelude.
 #[derive(Debug)]
 pub(super) struct Prelude {
-    steps: VecDeque<Step>,
+    tasks: VecDeque<Task>,
+    parity: Parity,
     waiting: Option<Waiting>,
     echo: EchoFilter,
     start: Settings,
@@ -151,26 +152,27 @@ pub(super) struct Prelude {
 enum Waiting {
     WarmUp(Instant),
     Until(Instant),
-    Silence { length: Duration, latest: Instant },
-    Answer { until: Instant, answer: Answer },
-}
-
-/// What a prelude wants next.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// An action.
-    Act(Action),
-    /// Time to pass, or characters.
-    Wait(Instant),
-    /// Nothing more: the request can go out.
-    Ready,
+    /// A message, which takes this long on the wire.
+    Leaving {
+        takes: Duration,
+        until: Instant,
+    },
+    Silence {
+        length: Duration,
+        latest: Instant,
+    },
+    Answer {
+        until: Instant,
+        answer: Answer,
+    },
 }
 
 impl Prelude {
-    /// A prelude of these steps, on a line with these settings.
-    pub(super) fn new(steps: VecDeque<Step>, settings: Settings) -> Self {
+    /// A prelude of these tasks, on a line with these settings, to a request with this parity.
+    pub(super) fn new(tasks: VecDeque<Task>, settings: Settings, parity: Parity) -> Self {
         Self {
-            steps,
+            tasks,
+            parity,
             waiting: None,
             echo: EchoFilter::new(&[]),
             start: settings,
@@ -197,10 +199,10 @@ impl Prelude {
         self.settings.baud
     }
 
-    /// The message that it is waiting for to leave was handed over this much later.
-    pub(super) fn delayed(&mut self, by: Duration) {
-        if let Some(Waiting::Until(left)) = &mut self.waiting {
-            *left += by;
+    /// The message that it is waiting for to leave was handed over at this instant.
+    pub(super) fn sent(&mut self, at: Instant) {
+        if let Some(Waiting::Leaving { takes, until }) = &mut self.waiting {
+            *until = at + *takes;
         }
     }
 
@@ -224,66 +226,68 @@ impl Prelude {
         }
     }
 
-    /// What to do now. `Some(answer)` beside it tells that an answer has cut the prelude short.
-    pub(super) fn poll(&mut self, now: Instant) -> (Next, Option<Answer>) {
+    /// What to do now; at its end, the answer that has cut it short, if one has.
+    pub(super) fn poll(&mut self, now: Instant) -> Step<Option<Answer>> {
         match self.waiting {
-            Some(Waiting::WarmUp(until) | Waiting::Until(until)) if now < until => {
-                return (Next::Wait(until), None);
+            Some(Waiting::WarmUp(until) | Waiting::Until(until) | Waiting::Leaving { until, .. })
+                if now < until =>
+            {
+                return Step::Wait(until);
             }
             Some(Waiting::Silence { length, latest }) => {
                 let until = self.last_received.map_or(now, |last| (last + length).min(latest));
                 if now < until {
-                    return (Next::Wait(until), None);
+                    return Step::Wait(until);
                 }
             }
             Some(Waiting::Answer { until, answer }) => {
                 if answer.is_in(&self.answer) {
                     self.waiting = None;
-                    self.steps.clear();
-                    return (Next::Ready, Some(answer));
+                    self.tasks.clear();
+                    return Step::Done(Some(answer));
                 }
                 if now < until {
-                    return (Next::Wait(until), None);
+                    return Step::Wait(until);
                 }
             }
             _ => {}
         }
         self.waiting = None;
-        let Some(step) = self.steps.pop_front() else { return (Next::Ready, None) };
-        let next = match step {
-            Step::Configure(settings) => {
+        let Some(task) = self.tasks.pop_front() else { return Step::Done(None) };
+        match task {
+            Task::Configure(settings) => {
                 self.settings = settings;
-                Next::Act(Action::Configure { settings, drain: true })
+                Step::Do(Action::Configure { settings, parity: self.parity, drain: true })
             }
-            Step::Transmit(message) => {
+            Task::Transmit(message) => {
                 self.echo = EchoFilter::new(&message);
-                self.waiting = Some(Waiting::Until(now + self.settings.wire_time(message.len())));
-                Next::Act(Action::Transmit(message))
+                let takes = self.settings.wire_time(message.len());
+                self.waiting = Some(Waiting::Leaving { takes, until: now + takes });
+                Step::Do(Action::Transmit(message))
             }
-            Step::Break => {
+            Task::Break => {
                 // A head that echoes returns it as a NUL.
                 self.echo = EchoFilter::new(&[0]);
-                Next::Act(Action::Break(timing::LINE_BREAK))
+                Step::Do(Action::Break(timing::LINE_BREAK))
             }
-            Step::WarmUp(length) => {
+            Task::WarmUp(length) => {
                 self.waiting = Some(Waiting::WarmUp(now + length));
-                Next::Wait(now + length)
+                Step::Wait(now + length)
             }
-            Step::Wait(length) => {
+            Task::Wait(length) => {
                 self.waiting = Some(Waiting::Until(now + length));
-                Next::Wait(now + length)
+                Step::Wait(now + length)
             }
-            Step::Silence(length) => {
+            Task::Silence(length) => {
                 self.waiting = Some(Waiting::Silence { length, latest: now + timing::SILENCE_PATIENCE });
                 return self.poll(now);
             }
-            Step::Listen(length, answer) => {
+            Task::Listen(length, answer) => {
                 self.answer.clear();
                 self.waiting = Some(Waiting::Answer { until: now + length, answer });
-                Next::Wait(now + length)
+                Step::Wait(now + length)
             }
-        };
-        (next, None)
+        }
     }
 }
 

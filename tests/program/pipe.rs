@@ -209,7 +209,7 @@ fn a_terminal_on_stdout_that_nobody_reads_holds_nobody_up() {
 fn carried(scenario: &str) -> Vec<u8> {
     let began = Instant::now();
     let meter = Meter::new(scenario::behaviour(scenario).unwrap(), began);
-    let mut reader = Reader::new(meter, began, false);
+    let mut reader = Reader::new(meter, began);
     let Some(Ok(done)) = reader.sign_on(&Config::default()) else { return Vec::new() };
     let settling = reader.listen(ms(300));
     reader.send(&hdlc::SNRM);

@@ -9,14 +9,17 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use iecprobe::machine::{Action, Machine, Step};
 use iecprobe::meter::behaviour::Behaviour;
+use iecprobe::meter::simulate::Simulated;
 use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{Meter, Responder, scenario};
 use iecprobe::protocol::parity;
+pub use iecprobe::protocol::parity::Parity;
 use iecprobe::protocol::settings::{Framing, Settings};
 use iecprobe::record::observer::Observer;
 use iecprobe::record::{Entry, Event};
-use iecprobe::signon::{Action, Config, Failed, Failure, Note, SignOn, SignedOn};
+use iecprobe::signon::{Config, Failed, Failure, Note, SignOn, SignedOn};
 
 /// Simulated time after which a sign-on counts as hung.
 const HUNG: Duration = Duration::from_secs(120);
@@ -26,15 +29,6 @@ const SPINNING: u32 = 2000;
 
 pub const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
-}
-
-/// What the reader's side does about parity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parity {
-    /// 8N1 with even parity computed into bit 7, and seen there.
-    Software,
-    /// Plain ASCII: a pseudo-terminal.
-    None,
 }
 
 pub const PARITIES: [Parity; 2] = [Parity::Software, Parity::None];
@@ -108,78 +102,42 @@ impl Observer for Recorder {
     }
 }
 
-/// A reader with a clock that jumps, on a line that it opens.
+/// A reader with a clock that jumps, on a line that it opens, and what it has seen.
 pub struct Reader<M> {
-    pub wire: Wire<M>,
+    pub line: Simulated<M>,
     pub recorder: Recorder,
-    pub now: Instant,
-    adds_parity: bool,
 }
 
 /// How a sign-on ended.
 pub type Ended = Result<SignedOn, Failed>;
 
 impl<M: Responder> Reader<M> {
-    pub fn new(meter: M, began: Instant, adds_parity: bool) -> Self {
-        let wire = Wire::new(meter, Pace::Real, Settings::eight_none(9600), began);
-        Self { wire, recorder: Recorder::new(began), now: began, adds_parity }
+    pub fn new(meter: M, began: Instant) -> Self {
+        Self { line: Simulated::new(meter, began), recorder: Recorder::new(began) }
     }
 
     /// Signs on; nothing if the port goes away.
     pub fn sign_on(&mut self, config: &Config) -> Option<Ended> {
-        let began = self.now;
-        let mut sign_on = SignOn::new(config.clone(), began);
-        while !self.wire.is_gone(self.now) {
-            assert!(self.now - began < HUNG, "hangs");
-            match sign_on.poll(self.now) {
-                Action::Done(outcome) => return Some(*outcome),
-                Action::Configure { settings, drain } => {
-                    while drain && !self.wire.drained(self.now) {
-                        self.now += ms(1);
-                    }
-                    self.wire.configure(settings, self.now);
-                    self.recorder.configured(settings, self.now);
-                }
-                Action::Transmit(bytes) => self.send(&bytes),
-                Action::Break(length) => {
-                    self.recorder.broke(length, self.now);
-                    self.wire.send_break(self.now);
-                    self.now += length;
-                }
-                Action::DistrustHardwareParity => {}
-                Action::Wait(until) => {
-                    let bytes = self.receive(until);
-                    if !bytes.is_empty() {
-                        sign_on.receive(&bytes, self.now);
-                    }
-                }
-            }
-        }
-        None
+        let began = self.line.now;
+        let ended = self.line.run(&mut SignOn::new(config.clone(), began), &mut self.recorder);
+        assert!(self.line.now - began < HUNG, "hangs");
+        ended
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
-        self.recorder.transmitted(bytes, self.now);
-        let with_parity = self.adds_parity && self.wire.settings().framing == Framing::SevenEven;
-        let added = |&byte: &u8| if with_parity { parity::with_even(byte) } else { byte };
-        self.wire.transmit(&bytes.iter().map(added).collect::<Vec<_>>(), self.now);
+        self.line.send(bytes, &mut self.recorder);
     }
 
     /// What has come at the next event, or at `until`.
     pub fn receive(&mut self, until: Instant) -> Vec<u8> {
-        self.now = self.wire.next_event().map_or(until, |next| next.min(until)).max(self.now);
-        let bytes = self.wire.receive(self.now);
-        if !bytes.is_empty() {
-            self.recorder.received(&bytes, self.now);
-        }
-        bytes
+        self.line.receive(until, &mut self.recorder)
     }
 
     /// What comes within this time.
     pub fn listen(&mut self, time: Duration) -> Vec<u8> {
-        let until = self.now + time;
+        let until = self.line.now + time;
         let mut heard = Vec::new();
-        while self.now < until {
+        while self.line.now < until {
             heard.extend(self.receive(until));
         }
         heard
@@ -240,7 +198,7 @@ impl Simulation {
     }
 
     pub fn with(behaviour: Behaviour, parity: Parity) -> Self {
-        let config = Config { expects_parity: parity == Parity::Software, ..Config::default() };
+        let config = Config { parities: [parity; 2], ..Config::default() };
         Self { config, behaviour, parity, faults: Faults::default(), reads: Reads::Each }
     }
 
@@ -316,12 +274,12 @@ impl Bench {
         loop {
             let before = self.now;
             let end = match self.sign_on.poll(self.now) {
-                Action::Done(outcome) => Some(match *outcome {
+                Step::Done(outcome) => Some(match outcome {
                     Ok(signed_on) => End::SignedOn(Box::new(signed_on)),
                     Err(failed) => End::Failed(Box::new(failed)),
                 }),
-                Action::Wait(until) => self.wait(until),
-                action => self.act(action),
+                Step::Wait(until) => self.wait(until),
+                Step::Do(action) => self.act(action),
             };
             if let Some(end) = end {
                 return self.over(end);
@@ -334,7 +292,7 @@ impl Bench {
 
     fn act(&mut self, action: Action) -> Option<End> {
         match action {
-            Action::Configure { settings, drain } => {
+            Action::Configure { settings, drain, .. } => {
                 let mut end = None;
                 while drain && end.is_none() && !(self.wire.drained(self.now) && self.outward.is_empty()) {
                     end = self.pass(self.now + ms(1), false);
@@ -359,8 +317,6 @@ impl Bench {
                 }
                 end
             }
-            Action::DistrustHardwareParity => None,
-            Action::Wait(_) | Action::Done(_) => unreachable!("seen to by the caller"),
         }
     }
 

@@ -16,7 +16,7 @@ use iecprobe::meter::replay::Script;
 use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
 use iecprobe::os::interrupt::{self, Interrupt};
-use iecprobe::os::{Ready, wait_for};
+use iecprobe::os::{Interest, wait};
 use iecprobe::protocol::message;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::record::trace;
@@ -174,19 +174,14 @@ fn serve<M: Responder>(
             Read::Nothing => came = came || terminal.is_open(),
             Read::NobodyThere if came => return Ok(Served::Session),
             Read::NobodyThere => {
-                wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(now + IDLE_LOOK))?;
+                wait([Interest::read(Some(interrupt.handle()))], Some(now + IDLE_LOOK))?;
                 return Ok(Served::Nobody);
             }
         }
         let next = wire.next_event();
         let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
         let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
-        wait_for(
-            [
-                (Some(interrupt.descriptor()), Ready::READ),
-                (Some(terminal.descriptor()).filter(|_| !full), Ready::READ),
-            ],
-            until,
-        )?;
+        let reader = Some(terminal.handle()).filter(|_| !full);
+        wait([Interest::read(Some(interrupt.handle())), Interest::read(reader)], until)?;
     }
 }

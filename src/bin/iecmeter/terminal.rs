@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use iecprobe::os::Handle;
 use iecprobe::protocol::settings::Settings;
 
 /// What reading found.
@@ -126,9 +127,9 @@ impl Terminal {
         }
     }
 
-    /// The descriptor to wait on.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// What to wait for.
+    pub fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.fd)
     }
 }
 

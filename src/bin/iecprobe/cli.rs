@@ -6,12 +6,12 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
-use iecprobe::line::{self, Parity};
+use iecprobe::line;
 use iecprobe::protocol::baud;
 use iecprobe::protocol::flag::FlagId;
 use iecprobe::protocol::hdlc::{Addresses, Server};
 use iecprobe::protocol::message::Request;
-use iecprobe::protocol::timing;
+use iecprobe::protocol::parity::Parity;
 use iecprobe::signon::{Config, Confirm, WakeUp};
 
 /// Opens a smart meter's optical port: signs on by IEC 62056-21 mode E, says who answered, and on request stays open as a raw byte pipe.
@@ -36,7 +36,7 @@ pub struct Args {
     pub start_baud: u32,
     /// Who computes the parity of 7E1
     #[arg(long, value_name = "HOW", value_parser = choice(PARITIES), default_value = "auto", help_heading = LINE)]
-    pub parity: Parity,
+    pub parity: Asked,
     /// Level of DTR; many heads draw their power from it
     #[arg(long, value_name = "on|off", value_parser = level(), action = clap::ArgAction::Set, default_value = "on", hide_possible_values = true, help_heading = LINE)]
     pub dtr: bool,
@@ -175,11 +175,14 @@ Exit status: 0 done, 1 anything else, 2 usage, 3 no such port, 4 no permission,
 /// A value of an option: its name, its help, and what it means.
 type Choice<T> = (&'static str, &'static str, T);
 
-const PARITIES: &[Choice<Parity>] = &[
-    ("auto", "Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software", Parity::Auto),
-    ("hardware", "7E1 by the driver", Parity::Hardware),
-    ("software", "8N1 with parity computed into bit 7", Parity::Software),
-    ("none", "Plain ASCII at 8N1", Parity::None),
+/// Who is asked to compute parity; nobody where we are to find out.
+type Asked = Option<Parity>;
+
+const PARITIES: &[Choice<Asked>] = &[
+    ("auto", "Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software", None),
+    ("hardware", "7E1 by the driver", Some(Parity::Hardware)),
+    ("software", "8N1 with parity computed into bit 7", Some(Parity::Software)),
+    ("none", "Plain ASCII at 8N1", Some(Parity::None)),
 ];
 
 const WAKE_UPS: &[Choice<WakeUp>] = &[
@@ -263,11 +266,12 @@ impl Args {
 
     /// What the sign-on is to do on `line`.
     pub fn sign_on(&self, line: &dyn line::Line) -> Config {
-        let usual = if line.is_hardware() { timing::WARM_UP } else { Duration::ZERO };
+        let nature = line.nature();
         Config {
             start_baud: self.start_baud,
-            warm_up: self.warm_up.unwrap_or(usual),
-            expects_parity: line.shows_parity(),
+            warm_up: self.warm_up.unwrap_or(nature.warm_up),
+            parities: nature.parities,
+            lag: nature.lag,
             request: self.address.clone().or_else(|| self.request.clone()).unwrap_or_else(Request::general),
             attempts: self.attempts,
             wait: self.wait,

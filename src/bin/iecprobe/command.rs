@@ -13,7 +13,7 @@ use rustix::fs::{Access, access};
 
 use iecprobe::line::Line;
 use iecprobe::os::interrupt::{self, Interrupt};
-use iecprobe::os::{Ready, wait_for};
+use iecprobe::os::{Interest, wait};
 use iecprobe::pipe::{self, End};
 use iecprobe::record::observer::Observer;
 
@@ -96,7 +96,7 @@ impl Running {
                 interrupt::end(self.child.id());
                 return self.end();
             }
-            let _ = wait_for([(Some(interrupt.descriptor()), Ready::READ)], Some(Instant::now() + ASK));
+            let _ = wait([Interest::read(Some(interrupt.handle()))], Some(Instant::now() + ASK));
         }
     }
 

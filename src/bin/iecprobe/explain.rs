@@ -8,7 +8,7 @@ use iecprobe::os::ports::{Port, State};
 use iecprobe::protocol::hdlc::Addresses;
 use iecprobe::protocol::identification::Identification;
 use iecprobe::protocol::message::STX;
-use iecprobe::protocol::parity::{self, Survey};
+use iecprobe::protocol::parity::{self, ParityCheck};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::text;
 use iecprobe::signon::{Config, Damage, Failed, Failure, Note};
@@ -295,11 +295,13 @@ pub fn note(note: &Note) -> String {
         Note::ConfirmedOther { confirmed, sent } => {
             let says = format!("`{}` for `{}`", text::escaped(&confirmed.says), text::escaped(sent));
             match confirmed.parity {
-                Survey::Right => format!("the confirmation says {says}: rate or mode may not be in force"),
-                Survey::Wrong { .. } => {
+                ParityCheck::Right => {
+                    format!("the confirmation says {says}: rate or mode may not be in force")
+                }
+                ParityCheck::Wrong { .. } => {
                     format!("the confirmation could not be read well: {says}, with wrong parity")
                 }
-                Survey::Absent => format!(
+                ParityCheck::Absent => format!(
                     "the confirmation says {says}: rate or mode may not be in force, or a character was damaged"
                 ),
             }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, Line};
-use iecprobe::machine::exchange::{Answer, Exchanged};
+use iecprobe::machine::exchange::{Answer, Exchange, Exchanged};
 use iecprobe::os::interrupt::Interrupt;
 use iecprobe::pipe::{self, End, User};
 use iecprobe::protocol::settings::Settings;
+use iecprobe::protocol::timing;
 use iecprobe::signon::{SignOn, SignedOn};
 
 use crate::cli::{Args, Output};
@@ -104,7 +105,7 @@ impl Session<'_> {
         let config = self.args.sign_on(line);
         let mut machine = SignOn::new(config.clone(), Instant::now());
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        let ended = driver.sign_on(&mut machine);
+        let ended = driver.run(&mut machine);
         watch.clear();
         match ended {
             Ok(Ok(signed_on)) => Ok(signed_on),
@@ -134,7 +135,9 @@ impl Session<'_> {
         let addresses = self.args.addresses();
         let opened = driver
             .pause(settled)
-            .and_then(|()| driver.exchange(addresses.snrm(), settings, SNRM_TRIES))
+            .and_then(|()| {
+                driver.run(&mut Exchange::new(addresses.snrm(), settings, timing::HDLC_WAIT, SNRM_TRIES))
+            })
             .map_err(|stopped| self.stopped(stopped))?;
         match opened.answer {
             Some(Answer::Accepted(parameters)) => Ok(Link::new(addresses, parameters)),
@@ -161,7 +164,7 @@ impl Session<'_> {
             Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => return ended,
             _ => driver
                 .pause(settled)
-                .and_then(|()| driver.exchange(disc.clone(), settings, 1))
+                .and_then(|()| driver.run(&mut Exchange::new(disc.clone(), settings, timing::HDLC_WAIT, 1)))
                 .map_err(|stopped| self.stopped(stopped)),
         };
         match &parted {

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 use std::time::{Duration, Instant};
 
+use iecprobe::machine::{Doing, Progress};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::text;
 use iecprobe::record::observer::Observer;
 use iecprobe::record::trace;
 use iecprobe::record::{Entry, Event};
-use iecprobe::signon::{Phase, SignOn};
 
 use crate::cli::Args;
 use crate::ending;
@@ -143,16 +143,18 @@ impl Observer for Watch {
         self.trace(now, || Event::Broke(length));
     }
 
-    fn waiting(&mut self, sign_on: &SignOn, now: Instant) {
+    fn waiting(&mut self, progress: &Progress, now: Instant) {
         if self.live == Live::Off {
             return;
         }
-        let phase = match sign_on.phase() {
-            Phase::Preparing => "preparing the line",
-            Phase::Identification => "waiting for the identification",
-            Phase::Confirmation => "waiting for the confirmation",
+        let phase = match progress.doing {
+            Doing::Preparing => "preparing the line",
+            Doing::Identifying => "waiting for the identification",
+            Doing::Confirming => "waiting for the confirmation",
+            Doing::Freeing { .. } => "freeing the meter from an earlier session",
+            Doing::Exchanging => "waiting for HDLC",
         };
-        let (attempt, seconds) = (sign_on.attempts().max(1), now.duration_since(self.began).as_secs_f64());
+        let (attempt, seconds) = (progress.attempt, now.duration_since(self.began).as_secs_f64());
         let received = self.received;
         ending::say(&format!("{CLEAR}{phase}, attempt {attempt}, {seconds:.1} s, {received} bytes "));
         self.live = Live::Shown;

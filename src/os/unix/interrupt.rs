@@ -2,11 +2,11 @@
 //! of it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::Handle;
 pub use signal_hook::consts::SIGPIPE;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -31,9 +31,9 @@ impl Interrupt {
         Ok(Self { pipe: read, last })
     }
 
-    /// The descriptor that becomes readable with a signal.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+    /// What becomes readable with a signal.
+    pub fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.pipe)
     }
 
     /// The signal that has come, if one has.

@@ -11,5 +11,7 @@ mod latency;
 pub mod ports;
 pub(crate) mod serial;
 
+mod wait;
+
 pub use holder::Holder;
-pub use serial::{Found, Ready, wait_for};
+pub use wait::{Handle, Interest, Readiness, wait};

@@ -1,19 +1,17 @@
-//! Unix: the descriptor of a port, from the first check to the restored settings, and waiting on descriptors.
+//! The descriptor of a port, from the first check to the restored settings.
 
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, Termios, tcdrain, tcflush, tcgetattr, tcsetattr,
 };
 
-use super::{Holder, holder, latency};
+use super::{Handle, Holder, holder, latency};
 use crate::line::OpenError;
 use crate::protocol::parity;
 
@@ -88,6 +86,11 @@ impl Port {
             held_back,
             gone: false,
         })
+    }
+
+    /// What to wait for.
+    pub(crate) fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.fd)
     }
 
     pub(crate) fn is_pty(&self) -> bool {
@@ -221,83 +224,6 @@ fn unmark(marks: &mut Vec<u8>, byte: u8) -> Option<u8> {
             Some(parity::with_even(byte))
         }
     }
-}
-
-/// Which uses of a descriptor are waited for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ready {
-    /// Reading.
-    pub read: bool,
-    /// Writing.
-    pub write: bool,
-}
-
-impl Ready {
-    /// Reading alone.
-    pub const READ: Self = Self { read: true, write: false };
-}
-
-/// What a descriptor is ready for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Reading will not block.
-    pub read: bool,
-    /// Writing will not block.
-    pub write: bool,
-    /// The other end has gone, or the descriptor has an error.
-    pub error: bool,
-}
-
-impl Found {
-    /// Whether there is anything to do about it.
-    pub fn any(self) -> bool {
-        self.read || self.write || self.error
-    }
-}
-
-/// Waits until a descriptor is ready for one of the uses asked for, or has an error, or the instant has come.
-/// Descriptors that are left out are never ready.
-pub fn wait_for<const N: usize>(
-    wants: [(Option<BorrowedFd<'_>>, Ready); N],
-    until: Option<Instant>,
-) -> io::Result<[Found; N]> {
-    // No allocation: this is called for every few bytes. Places left over hold a descriptor that is not looked at.
-    let Some(spare) = wants.iter().find_map(|(descriptor, _)| *descriptor) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let mut places = [0; N];
-    let mut polled: [PollFd<'_>; N] =
-        std::array::from_fn(|_| PollFd::from_borrowed_fd(spare, PollFlags::empty()));
-    let mut count = 0;
-    for (place, (descriptor, ready)) in wants.into_iter().enumerate() {
-        let Some(descriptor) = descriptor else { continue };
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, ready.read);
-        flags.set(PollFlags::OUT, ready.write);
-        places[count] = place;
-        polled[count] = PollFd::from_borrowed_fd(descriptor, flags);
-        count += 1;
-    }
-    let polled = &mut polled[..count];
-    let timeout = until.map(|until| {
-        let left = until.saturating_duration_since(Instant::now()).min(Duration::from_secs(86_400));
-        Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
-    });
-    let mut found = [Found::default(); N];
-    match poll(polled, timeout.as_ref()) {
-        Ok(_) => {}
-        Err(Errno::INTR) => return Ok(found),
-        Err(error) => return Err(error.into()),
-    }
-    for (place, polled) in places.into_iter().zip(&*polled) {
-        let events = polled.revents();
-        found[place] = Found {
-            read: events.contains(PollFlags::IN),
-            write: events.contains(PollFlags::OUT),
-            error: events.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
-        };
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

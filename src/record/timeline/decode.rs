@@ -10,7 +10,7 @@ use crate::protocol::content::{self, Content};
 use crate::protocol::hdlc;
 use crate::protocol::identification::{Identification, Mode};
 use crate::protocol::message::{ACK, BREAK, NAK, STX};
-use crate::protocol::parity::{self, Survey};
+use crate::protocol::parity::{self, ParityCheck};
 use crate::protocol::text;
 use crate::record::timeline::runs::{Origin, Run};
 use crate::record::timeline::{Kind, Message, Said, Side, Span, length};
@@ -117,12 +117,12 @@ fn acknowledgement(what: &str, v: u8, z: u8, y: u8) -> Said {
 
 /// What comes in.
 fn theirs(run: &Run, plain: &[u8]) -> Said {
-    let survey = Survey::of(&run.bytes);
+    let survey = ParityCheck::of(&run.bytes);
     let mut said = match plain {
         [ACK, v, z, y, b'\r', b'\n'] => {
             let mut said = acknowledgement("confirmation", *v, *z, *y);
             said.facts
-                .push(if survey.in_sight() { "with parity bits" } else { "without parity bits" }.into());
+                .push(if survey.has_parity() { "with parity bits" } else { "without parity bits" }.into());
             said
         }
         [ACK] => said("ACK", "", vec!["the meter is awake".into()]),
@@ -132,7 +132,7 @@ fn theirs(run: &Run, plain: &[u8]) -> Said {
         [b'\n'] | [b'\r'] => said("line end", "", vec!["one too many".into()]),
         _ => content(&run.bytes, plain),
     };
-    if let (Survey::Wrong { first, count }, Content::Text | Content::Telegram) =
+    if let (ParityCheck::Wrong { first, count }, Content::Text | Content::Telegram) =
         (survey, content::of(&run.bytes))
     {
         let value = run.bytes[first];
