@@ -2,17 +2,22 @@
 
 #![cfg(unix)]
 
+mod carry;
+mod dlms;
 mod failures;
+#[cfg(target_os = "linux")]
+mod faked;
 mod link;
 mod list;
 mod meters;
 mod options;
 mod pipe;
+mod ports;
 mod replay;
 mod report;
 mod several;
 mod signals;
-#[path = "../simulated/mod.rs"]
+#[path = "../core/simulated/mod.rs"]
 mod simulated;
 mod support;
 mod timeline;

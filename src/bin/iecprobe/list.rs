@@ -148,7 +148,7 @@ pub fn lines(ports: &[(Port, State)]) -> String {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-#[path = "../../../tests/faked/mod.rs"]
+#[path = "../../../tests/program/faked/mod.rs"]
 mod faked;
 
 #[cfg(all(test, target_os = "linux"))]

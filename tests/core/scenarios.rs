@@ -1,8 +1,6 @@
 //! Every row of meters.md, with parity bits on the line and without, in several ways of cutting what comes into reads:
 //! each ends as its last column says, within the windows of the standard.
 
-mod simulated;
-
 use iecprobe::meter::behaviour::{Begins, Behaviour};
 use iecprobe::meter::scenario::ALL;
 use iecprobe::protocol::flag::FlagId;
@@ -10,7 +8,7 @@ use iecprobe::protocol::hdlc;
 use iecprobe::protocol::message::{BREAK, Request};
 use iecprobe::signon::{Confirm, Failure, Note, WakeUp};
 
-use simulated::{End, PARITIES, Parity, Reads, Run, Simulation, ms};
+use crate::simulated::{End, PARITIES, Parity, Reads, Run, Simulation, ms};
 
 const READS: [Reads; 3] = [Reads::Each, Reads::Every(ms(1)), Reads::Every(ms(16))];
 

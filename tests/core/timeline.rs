@@ -4,8 +4,6 @@
 //! `UPDATE_GENERATED=1 cargo test --test timeline` draws it anew: `tests/data/timeline/NAME.txt`, and for the pages of
 //! docs/ some `docs/pictures/NAME.svg`.
 
-mod simulated;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +18,7 @@ use iecprobe::record::timeline::{Timeline, svg, text};
 use iecprobe::record::trace;
 use iecprobe::signon::WakeUp;
 
-use simulated::{End, Parity, Run, Simulation};
+use crate::simulated::{End, Parity, Run, Simulation};
 
 /// What is drawn: the file, the scenarios, the parity and what is asked for.
 fn gallery() -> Vec<(&'static str, Simulation)> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-#[path = "../fuzz/bodies.rs"]
+#[path = "../../fuzz/bodies.rs"]
 mod bodies;
 
 /// A fuzzer's name and what it holds against its input.

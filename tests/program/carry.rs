@@ -1,13 +1,9 @@
 //! The pipe from outside: the program on a pseudo-terminal of the test's own, with nothing but bytes to judge it by.
 //!
-//! `IECPROBE_SOAK=100x4MiB cargo test --release --test pipe` carries 100 times 4 MiB each way instead of 20 times
+//! `IECPROBE_SOAK=100x4MiB cargo test --release --test program carry` carries 100 times 4 MiB each way instead of 20 times
 //! 256 KiB. `IECPROBE_SEED` chooses other bytes and other chunks.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs)]
-
-#[allow(dead_code, unreachable_pub)]
-#[path = "program/support.rs"]
-mod support;
 
 use std::env;
 use std::fs;
@@ -21,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
-use support::{PATIENCE, Pty};
+use crate::support::{PATIENCE, Pty};
 
 /// Whoever takes nothing for this long is taken to be full.
 const STILL: Duration = Duration::from_millis(300);

@@ -4,9 +4,6 @@
 //! output, stdout and stderr as they come. Times, process numbers and pseudo-terminal numbers may differ. A block that
 //! is not to be run has another tag.
 
-#[path = "dlms/python.rs"]
-mod python;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -81,7 +78,7 @@ fn joined(text: &str) -> String {
 
 fn run(steps: &[Step], directory: &Path) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_iecprobe")).parent().unwrap();
-    let library = if needs(steps, "gurux") { python::python().and_then(Path::parent) } else { None };
+    let library = if needs(steps, "gurux") { crate::python::python().and_then(Path::parent) } else { None };
     let path = [Some(programs), library].into_iter().flatten().map(|folder| format!("{}:", folder.display()));
     let path = path.collect::<String>() + &std::env::var("PATH").unwrap_or_default();
     let commands: Vec<String> = steps.iter().map(|step| with_wait(&step.command)).collect();
@@ -118,7 +115,7 @@ fn needs(steps: &[Step], what: &str) -> bool {
 
 /// The program that a block needs beside ours, and that this machine does not have.
 fn missing(steps: &[Step]) -> Option<&'static str> {
-    if needs(steps, "gurux") && python::python().is_none() {
+    if needs(steps, "gurux") && crate::python::python().is_none() {
         return Some("gurux-dlms");
     }
     ["jq", "socat", "python3"].into_iter().find(|program| {

@@ -9,10 +9,10 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 #[allow(dead_code)]
-#[path = "../src/bin/iecmeter/cli.rs"]
+#[path = "../../src/bin/iecmeter/cli.rs"]
 mod iecmeter_cli;
 #[allow(dead_code)]
-#[path = "../src/bin/iecprobe/cli.rs"]
+#[path = "../../src/bin/iecprobe/cli.rs"]
 mod iecprobe_cli;
 
 fn check(path: &str, fresh: &[u8]) {

@@ -1,8 +1,6 @@
 //! Many more of the kind: meters, heads and adapters beyond those that have a scenario, one a line, each with what it
 //! has to come to.
 
-mod simulated;
-
 use std::time::Instant;
 
 use iecprobe::machine::{Action, Machine, Step};
@@ -12,7 +10,7 @@ use iecprobe::protocol::message::Request;
 use iecprobe::protocol::parity::ParityCheck;
 use iecprobe::signon::{Config, Confirm, Failure, Note, SignOn, WakeUp};
 
-use simulated::{End, Fault, Faults, PARITIES, Reads, Run, Simulation, ms};
+use crate::simulated::{End, Fault, Faults, PARITIES, Reads, Run, Simulation, ms};
 
 type B = Behaviour;
 type C = Config;

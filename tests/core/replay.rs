@@ -1,8 +1,6 @@
 //! A sign-on that was traced and is played back ends as it did: every scenario, under a simulated clock, through the
 //! text form of the trace. And the traces in `data/traces`, each as it says itself.
 
-mod simulated;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,7 +15,7 @@ use iecprobe::record::{Entry, Event};
 use iecprobe::signon::{Config, Failed, Failure, Note, WakeUp};
 use proptest::prelude::*;
 
-use simulated::{Ended, Parity, Reader, ms};
+use crate::simulated::{Ended, Parity, Reader, ms};
 
 /// A trace, written as text and read.
 fn read_back(entries: &[Entry]) -> Vec<Entry> {

@@ -5,20 +5,19 @@
 #![cfg(unix)]
 #![allow(missing_docs)]
 
-#[path = "dlms/python.rs"]
 mod python;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use python::python;
+use self::python::python;
 
 /// What the object holds, as the client says it.
 const READING: &str = "1.0.1.8.0.255 = 12345678";
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dlms").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/dlms").join(name)
 }
 
 /// The meter, and the port that it is on.

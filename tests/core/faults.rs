@@ -1,14 +1,12 @@
 //! The meter of the book on a bad line, and scenarios in each other's company: whatever happens to any one character,
 //! the sign-on ends, and what it reports is right or is called a failure.
 
-mod simulated;
-
 use iecprobe::meter::behaviour::{Acknowledged, Confirmation};
 use iecprobe::meter::scenario::ALL;
 use iecprobe::signon::{Note, WakeUp};
 use proptest::prelude::*;
 
-use simulated::{End, Fault, Faults, PARITIES, Parity, Reads, Run, Simulation, ms};
+use crate::simulated::{End, Fault, Faults, PARITIES, Parity, Reads, Run, Simulation, ms};
 
 /// Longest end of an identification that has begun within the limit for failures: it may be finished.
 const IN_PROGRESS: std::time::Duration = ms(1600);

@@ -12,7 +12,7 @@ use iecprobe::protocol::identification::{Identification, Mode};
 use iecprobe::protocol::parity;
 use iecprobe::signon::{Config, Failed, Failure, SignOn, SignedOn};
 
-const CORPUS: &str = include_str!("data/idents.csv");
+const CORPUS: &str = include_str!("../data/idents.csv");
 
 /// A line of the list and what it has to parse to.
 struct Expected<'a> {

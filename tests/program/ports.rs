@@ -2,8 +2,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod faked;
-
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::mem::MaybeUninit;
@@ -14,7 +12,7 @@ use iecprobe::os::ports::{Bus, Port, State};
 use rustix::fs::inotify;
 use rustix::io::Errno;
 
-use faked::{CH340, CP2102, FT232R, Faked, PL2303};
+use crate::faked::{CH340, CP2102, FT232R, Faked, PL2303};
 
 fn nodes(ports: &[Port]) -> Vec<&str> {
     ports.iter().map(|port| port.node.as_str()).collect()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The version that tests/dlms/ is written for: its server lacks methods that the scripts add.
+/// The version that the scripts beside it are written for: its server lacks methods that the scripts add.
 const LIBRARY: &str = "gurux-dlms==1.0.203";
 
 /// The Python that has the library; made once, and kept in the target folder for the next run.

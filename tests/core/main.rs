@@ -1,0 +1,10 @@
+//! The pure core, both ends in one test, under a clock that jumps: no port, no program, no waiting.
+
+mod corpus;
+mod faults;
+mod fuzz;
+mod replay;
+mod scenarios;
+mod simulated;
+mod timeline;
+mod variants;

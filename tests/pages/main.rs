@@ -1,0 +1,9 @@
+//! The pages, the pictures, the completions and the man pages: what is printed there is what the programs do.
+
+#![cfg(unix)]
+
+mod docs;
+mod generated;
+mod pictures;
+#[path = "../program/dlms/python.rs"]
+mod python;
