@@ -280,7 +280,7 @@ impl Prelude {
             }
             Task::Silence(length) => {
                 self.waiting = Some(Waiting::Silence { length, latest: now + timing::SILENCE_PATIENCE });
-                return self.poll(now);
+                self.poll(now)
             }
             Task::Listen(length, answer) => {
                 self.answer.clear();
