@@ -86,6 +86,7 @@ fn run(steps: &[Step], directory: &Path) -> String {
     let own = format!("{}/", directory.display());
     let script =
         commands.join("\n").replace("cargo run --release -q -- ", "iecprobe ").replace("/tmp/", &own);
+    crate::priority::ask();
     let output = Command::new("bash")
         .args(["-c", &format!("exec 2>&1; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}")])
         .current_dir(directory)

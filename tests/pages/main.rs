@@ -5,5 +5,7 @@
 mod docs;
 mod generated;
 mod pictures;
+#[path = "../program/priority.rs"]
+mod priority;
 #[path = "../program/dlms/python.rs"]
 mod python;

@@ -151,6 +151,7 @@ fn printed(command: &str) -> String {
     tcsetwinsize(&master, size).unwrap();
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_iecprobe")).parent().unwrap();
+    crate::priority::ask();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default()))

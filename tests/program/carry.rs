@@ -141,6 +141,7 @@ impl Drop for Running {
 
 impl Running {
     fn open(pty: &Pty, arguments: &[&str]) -> Self {
+        crate::priority::ask();
         let mut command = Command::new(env!("CARGO_BIN_EXE_iecprobe"));
         command.args(["--direct", "--pipe", "-p", &pty.path]).args(arguments);
         Self::start(command)

@@ -64,6 +64,7 @@ fn a_dlms_client_started_on_the_line_reads_an_object() {
 fn a_dlms_client_that_starts_the_pipe_itself_reads_an_object() {
     let Some(python) = python() else { return };
     let meter = Meter::start(python);
+    crate::priority::ask();
     let output = Command::new(python)
         .arg(script("read.py"))
         .arg(env!("CARGO_BIN_EXE_iecprobe"))

@@ -13,6 +13,7 @@ mod meters;
 mod options;
 mod pipe;
 mod ports;
+mod priority;
 mod replay;
 mod report;
 mod several;

@@ -42,7 +42,7 @@ pub fn all_at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     let next = || cases.lock().unwrap().next();
     thread::scope(|scope| {
         // Few enough at a time that each meter gets the processor within its times.
-        for _ in 0..6 {
+        for _ in 0..12 {
             scope.spawn(|| {
                 while let Some(case) = next() {
                     test(case);
@@ -53,6 +53,7 @@ pub fn all_at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
 }
 
 fn clean(program: impl AsRef<OsStr>) -> Command {
+    crate::priority::ask();
     let mut command = Command::new(program);
     for variable in ["RUST_BACKTRACE", "IECPROBE_PORT", "RUST_LOG"] {
         command.env_remove(variable);
@@ -304,6 +305,7 @@ pub struct Pty {
 
 impl Pty {
     pub fn new() -> Self {
+        crate::priority::ask();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();

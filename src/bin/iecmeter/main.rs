@@ -134,6 +134,8 @@ fn serve<M: Responder>(
 ) -> Result<Served> {
     let mut buffer = [0; 4096];
     let mut came = false;
+    // When we looked last, if a wait for something to read has not come between.
+    let mut looked: Option<Instant> = None;
     loop {
         if let Some(signal) = interrupt.signal() {
             return Ok(Served::Signal(signal));
@@ -145,13 +147,17 @@ fn serve<M: Responder>(
         if let Read::Bytes(length) = read {
             came = true;
             let bytes = &buffer[..length];
+            // A busy machine lets us look late. The reader counts from when it wrote, which may have been any time
+            // since our last look: it has the benefit of the doubt.
+            let since = looked.unwrap_or(now);
             // The rate may have been set just before the bytes were written. Behind an acknowledgement it is set
-            // afterwards; where we come late, that has happened already.
+            // afterwards, which has happened already where we come so late that its characters have left meanwhile.
+            let paced = pace == Pace::Real && now < since + wire.settings().wire_time(length);
             match set {
-                Some(set) if pace == Pace::Real || bytes[0] != message::ACK => wire.configure(set, now),
+                Some(set) if paced || bytes[0] != message::ACK => wire.configure(set, since),
                 _ => {}
             }
-            wire.transmit(bytes, now);
+            wire.transmit(bytes, since);
         }
         match set {
             Some(set) => wire.configure(set, now),
@@ -181,6 +187,7 @@ fn serve<M: Responder>(
         let next = wire.next_event();
         let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
         let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
+        looked = busy.then_some(now);
         let reader = Some(terminal.handle()).filter(|_| !full);
         wait([Interest::read(Some(interrupt.handle())), Interest::read(reader)], until)?;
     }
