@@ -3,6 +3,8 @@
 //! A line carries the eight bits between start and stop bit. During the sign-on (7E1) these are seven data bits and a
 //! parity bit, or plain characters where a pseudo-terminal or an adapter leaves parity out; see [`Parity`].
 
+mod address;
+pub mod rfc2217;
 mod serial;
 mod sim;
 
@@ -13,6 +15,7 @@ use crate::meter::scenario::UnknownScenario;
 use crate::os::{Handle, Holder};
 use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
+pub use address::{Address, AddressError, Endpoint};
 
 /// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
 const SIM_PREFIX: &str = "sim:";
