@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use iecprobe::line::OpenError;
-use iecprobe::machine::exchange::Answer;
+use iecprobe::machine::exchange::Says;
 use iecprobe::os::ports::{Port, State};
 use iecprobe::protocol::hdlc::Addresses;
 use iecprobe::protocol::identification::Identification;
@@ -140,16 +140,16 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
 }
 
 /// An HDLC link that did not open: how the meter answered, if it did.
-pub fn link(answer: Option<Answer>, received: &[u8], addresses: Addresses, settings: Settings) -> Problem {
+pub fn link(says: Option<Says>, received: &[u8], addresses: Addresses, settings: Settings) -> Problem {
     let Addresses { client, server } = addresses;
     let asked = format!("SNRM from client {client} to server {server} at {settings}");
-    match answer {
-        Some(answer) => Problem::new(
+    match says {
+        Some(says) => Problem::new(
             8,
             "hdlc-refused",
             format!(
                 "the meter answered {asked} with {}",
-                if answer == Answer::Rejected { "FRMR" } else { "DM: it opens no link" }
+                if says == Says::Rejected { "FRMR" } else { "DM: it opens no link" }
             ),
             "another reader may have the link: wait two minutes; or other addresses, mostly --hdlc-client 1 or 32",
         ),

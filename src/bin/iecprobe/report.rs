@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use iecprobe::protocol::hdlc::{Addresses, Parameters};
+use iecprobe::protocol::hdlc::{Parameters, Server};
 use iecprobe::protocol::identification::Identification;
 use iecprobe::protocol::text;
 use iecprobe::signon::SignedOn;
@@ -54,11 +54,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link between these addresses.
-    pub fn new(addresses: Addresses, parameters: Parameters) -> Self {
+    /// A link of this client to the server that has answered it.
+    pub fn new(client: u8, server: Server, parameters: Parameters) -> Self {
         Self {
-            client: addresses.client,
-            server: addresses.server.to_string(),
+            client,
+            server: server.to_string(),
             max_info_transmit: parameters.max_info_transmit,
             max_info_receive: parameters.max_info_receive,
             window_transmit: parameters.window_transmit,
@@ -68,8 +68,12 @@ impl Link {
 
     fn text(&self) -> String {
         format!(
-            "HDLC answers; the meter sends up to {} bytes a frame, window {}, and takes {}, window {}",
-            self.max_info_transmit, self.window_transmit, self.max_info_receive, self.window_receive
+            "HDLC server {} answers; it sends up to {} bytes a frame, window {}, and takes {}, window {}",
+            self.server,
+            self.max_info_transmit,
+            self.window_transmit,
+            self.max_info_receive,
+            self.window_receive
         )
     }
 }

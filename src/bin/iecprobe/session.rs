@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, Line};
-use iecprobe::machine::exchange::{Answer, Exchange, Exchanged};
+use iecprobe::machine::disconnect::{Disconnect, Parting};
+use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
 use iecprobe::os::interrupt::Interrupt;
 use iecprobe::pipe::{self, End, User};
 use iecprobe::protocol::settings::Settings;
@@ -136,13 +137,17 @@ impl Session<'_> {
         let opened = driver
             .pause(settled)
             .and_then(|()| {
-                driver.run(&mut Exchange::new(addresses.snrm(), settings, timing::HDLC_WAIT, SNRM_TRIES))
+                let wait = timing::HDLC_WAIT;
+                driver.run(&mut Exchange::new(Ask::Open, addresses, settings, wait, SNRM_TRIES))
             })
             .map_err(|stopped| self.stopped(stopped))?;
         match opened.answer {
-            Some(Answer::Accepted(parameters)) => Ok(Link::new(addresses, parameters)),
+            Some(Answer { from, says: Says::Accepted(parameters) }) => {
+                Ok(Link::new(addresses.client, from, parameters))
+            }
             answer => {
-                let problem = explain::link(answer, &opened.received, addresses, settings);
+                let says = answer.map(|answer| answer.says);
+                let problem = explain::link(says, &opened.received, addresses, settings);
                 let identification = Some(signed_on.identification.clone());
                 Err(Exit::Problem(problem, Evidence { identification, received: opened.received }))
             }
@@ -158,19 +163,26 @@ impl Session<'_> {
         settings: Settings,
         settled: Instant,
     ) -> Result<T, Exit> {
-        let disc = self.args.addresses().disc();
+        let addresses = self.args.addresses();
         let parted = match &ended {
             Err(Exit::Signal(signal)) => Err(Exit::Signal(*signal)),
             Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => return ended,
             _ => driver
                 .pause(settled)
-                .and_then(|()| driver.run(&mut Exchange::new(disc.clone(), settings, timing::HDLC_WAIT, 1)))
+                .and_then(|()| driver.run(&mut Disconnect::new(addresses, settings, timing::HDLC_WAIT)))
+                .map(|parted| parted.parting)
                 .map_err(|stopped| self.stopped(stopped)),
         };
         match &parted {
-            Ok(Exchanged { answer: Some(_), .. }) => log::info!("the meter answered the DISC"),
-            Ok(_) => log::warn!("the meter did not answer the DISC"),
-            Err(Exit::Signal(_)) => driver.send_at_once(&disc, settings),
+            Ok(Parting::Closed(_)) => log::info!("the meter answered the DISC"),
+            Ok(Parting::OpenedAndClosed(_)) => {
+                log::info!("the meter had no link: one was opened and closed again, which frees it");
+            }
+            Ok(Parting::Stays(_)) => {
+                log::warn!("the meter answered the DISC, but it opens no link and may stay")
+            }
+            Ok(Parting::Unanswered) => log::warn!("the meter did not answer the DISC"),
+            Err(Exit::Signal(_)) => driver.send_at_once(&addresses.disc(), settings),
             Err(_) => {}
         }
         ended.and_then(|value| parted.map(|_| value))

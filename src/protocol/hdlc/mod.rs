@@ -1,8 +1,11 @@
 //! As much of HDLC (IEC 62056-46) as a sign-on needs: SNRM to see whether the link answers, DISC to free a meter, UA and
 //! DM as their answers, and the recognition of frames on a line that should not carry any.
 
-use std::fmt;
-use std::str::FromStr;
+mod address;
+mod parameters;
+
+pub use address::{Addresses, NoServer, Server};
+pub use parameters::Parameters;
 
 /// The flag that opens and closes a frame.
 pub const FLAG: u8 = 0x7E;
@@ -20,86 +23,6 @@ mod control {
     pub(super) const UA: u8 = 0x73;
     pub(super) const DM: u8 = 0x1F;
     pub(super) const FRMR: u8 = 0x97;
-}
-
-/// Who talks to whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// The reader: 1 to 127.
-    pub client: u8,
-    /// The meter.
-    pub server: Server,
-}
-
-/// The address of a meter: one number of up to 127, or a logical and a physical one of up to 16383 each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Server {
-    /// In one byte.
-    Logical(u8),
-    /// The logical device, and the station: in two bytes, or in four if one of them is above 127.
-    Physical(u16, u16),
-}
-
-impl Default for Addresses {
-    /// Client 16 (public), server 1 (the management device).
-    fn default() -> Self {
-        Self { client: 16, server: Server::Logical(1) }
-    }
-}
-
-/// A text that is no address of a meter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a number from 1 to 127, or LOGICAL/PHYSICAL from 0 to 16383 each, as `1/17`")]
-pub struct NoServer;
-
-impl FromStr for Server {
-    type Err = NoServer;
-
-    fn from_str(text: &str) -> Result<Self, NoServer> {
-        let part = |text: &str| text.parse().ok().filter(|&part: &u16| part < 1 << 14).ok_or(NoServer);
-        match text.split_once('/') {
-            Some((logical, physical)) => Ok(Self::Physical(part(logical)?, part(physical)?)),
-            None => match text.parse() {
-                Ok(logical @ 1..=127) => Ok(Self::Logical(logical)),
-                _ => Err(NoServer),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Logical(logical) => write!(f, "{logical}"),
-            Self::Physical(logical, physical) => write!(f, "{logical}/{physical}"),
-        }
-    }
-}
-
-impl Server {
-    /// Its address field: seven bits a byte, the last byte odd.
-    fn field(self) -> Vec<u8> {
-        let (high, low) = (|part: u16| (part >> 7 << 1) as u8, |part: u16| ((part & 0x7F) << 1) as u8);
-        match self {
-            Self::Logical(logical) => vec![logical << 1 | 1],
-            Self::Physical(logical @ 0..=127, physical @ 0..=127) => vec![low(logical), low(physical) | 1],
-            Self::Physical(logical, physical) => {
-                vec![high(logical), low(logical), high(physical), low(physical) | 1]
-            }
-        }
-    }
-}
-
-impl Addresses {
-    /// SNRM without parameters: opens the link.
-    pub fn snrm(self) -> Vec<u8> {
-        frame(&self.server.field(), &[self.client << 1 | 1], control::SNRM, &[])
-    }
-
-    /// DISC: closes it.
-    pub fn disc(self) -> Vec<u8> {
-        frame(&self.server.field(), &[self.client << 1 | 1], control::DISC, &[])
-    }
 }
 
 /// A frame with its flags and check sequences; `information` of up to 2000 bytes.
@@ -189,6 +112,14 @@ pub fn find(bytes: &[u8]) -> Option<Frame<'_>> {
     })
 }
 
+impl Frame<'_> {
+    /// The server that has sent this frame to `client`, if it is such a frame.
+    pub fn server_to(&self, client: u8) -> Option<Server> {
+        let (destination, source) = self.addresses;
+        (destination == address::client_field(client)).then(|| Server::from_field(source)).flatten()
+    }
+}
+
 /// All whole frames in `bytes`, in order; a closing flag may open the next one.
 pub fn frames(mut bytes: &[u8]) -> impl Iterator<Item = Frame<'_>> {
     std::iter::from_fn(move || {
@@ -223,52 +154,6 @@ pub fn disconnected_mode(to: &Frame<'_>) -> Vec<u8> {
     frame(source, destination, control::DM, &[])
 }
 
-/// What two sides have agreed on for a link; as the meter puts it, so that "transmit" is what the meter sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameters {
-    /// Longest information field that it sends, in bytes.
-    pub max_info_transmit: u32,
-    /// Longest information field that it takes, in bytes.
-    pub max_info_receive: u32,
-    /// Frames that it sends before it wants an acknowledgement.
-    pub window_transmit: u32,
-    /// Frames that it takes before it acknowledges.
-    pub window_receive: u32,
-}
-
-impl Default for Parameters {
-    /// What holds where nothing is said (clause 6.4.4.4.3.2).
-    fn default() -> Self {
-        Self { max_info_transmit: 128, max_info_receive: 128, window_transmit: 1, window_receive: 1 }
-    }
-}
-
-impl Parameters {
-    /// Reads the information field of a UA: `81 80 length`, then for each parameter its number, its length and its
-    /// value. What is not there, or not to be read, has its default.
-    pub fn parse(information: &[u8]) -> Self {
-        let mut parameters = Self::default();
-        let [0x81, 0x80, _, rest @ ..] = information else { return parameters };
-        let mut rest = rest;
-        while let [number, length, value @ ..] = rest {
-            let Some((value, others)) = value.split_at_checked(usize::from(*length)) else { break };
-            rest = others;
-            if value.is_empty() || value.len() > 4 {
-                continue;
-            }
-            let value = value.iter().fold(0, |all, &byte| all << 8 | u32::from(byte));
-            match number {
-                5 => parameters.max_info_transmit = value,
-                6 => parameters.max_info_receive = value,
-                7 => parameters.window_transmit = value,
-                8 => parameters.window_receive = value,
-                _ => {}
-            }
-        }
-        parameters
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,50 +166,6 @@ mod tests {
         let ua = unnumbered_acknowledgement(&snrm, &[]);
         assert_eq!(ua, [0x7E, 0xA0, 0x07, 0x21, 0x03, 0x73, 0x01, 0x40, 0x7E]);
         assert_eq!(find(&ua).unwrap().command, Command::Ua);
-    }
-
-    #[test]
-    fn frames_are_made_for_every_address() {
-        assert_eq!(Addresses::default().snrm(), SNRM);
-        assert_eq!(Addresses::default().disc(), DISC);
-        for (server, field) in [
-            ("1", &[0x03][..]),
-            ("127", &[0xFF]),
-            ("1/17", &[0x02, 0x23]),
-            ("1/8191", &[0x00, 0x02, 0x7E, 0xFF]),
-        ] {
-            let addresses = Addresses { client: 1, server: server.parse().unwrap() };
-            assert_eq!(addresses.server.to_string(), server);
-            let snrm = addresses.snrm();
-            assert_eq!(find(&snrm).unwrap().addresses, (field, &[0x03][..]), "{server}");
-            assert_eq!(find(&snrm).unwrap().end, snrm.len());
-        }
-        for wrong in ["", "0", "128", "-1", "1/", "/1", "1/16384", "1/2/3", "x"] {
-            assert_eq!(wrong.parse::<Server>(), Err(NoServer), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn the_parameters_of_a_link_are_read() {
-        let said = [
-            0x81, 0x80, 0x14, 0x05, 0x02, 0x00, 0x80, 0x06, 0x02, 0x01, 0x00, 0x07, 0x04, 0, 0, 0, 1, 0x08,
-            0x04, 0, 0, 0, 7,
-        ];
-        let read = Parameters::parse(&said);
-        let wanted = Parameters {
-            max_info_transmit: 128,
-            max_info_receive: 256,
-            window_transmit: 1,
-            window_receive: 7,
-        };
-        assert_eq!(read, wanted);
-        let snrm = find(&SNRM).unwrap();
-        let ua = unnumbered_acknowledgement(&snrm, &said);
-        assert_eq!(Parameters::parse(find(&ua).unwrap().information), wanted);
-        for length in 0..said.len() {
-            Parameters::parse(&said[..length]);
-        }
-        assert_eq!(Parameters::parse(&[]), Parameters::default());
     }
 
     #[test]
