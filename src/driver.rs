@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::line::Line;
 use crate::machine::{Action, Machine, Step};
-use crate::os::interrupt::Interrupt;
-use crate::os::{Interest, wait};
+use crate::os::{Interest, Interrupt, wait};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 use crate::record::observer::Observer;

@@ -12,7 +12,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::meter::scenario::UnknownScenario;
-use crate::os::{Handle, Holder};
+use crate::os::{self, Handle};
 use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
 pub use address::{Address, AddressError, Endpoint};
@@ -36,21 +36,9 @@ pub struct Options {
 /// Why a line cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is nothing by that name.
-    #[error("there is no such port")]
-    Missing,
-    /// It is something, but no serial port: what it is instead.
-    #[error("it is {0}, not a serial port")]
-    NotSerial(&'static str),
-    /// We may not open it.
-    #[error("no permission")]
-    Permission {
-        /// The name of the group that may, where there is one.
-        group: Option<String>,
-    },
-    /// Somebody else has it.
-    #[error("it is in use")]
-    Busy(Option<Holder>),
+    /// The port by this name cannot be had.
+    #[error(transparent)]
+    Port(#[from] os::OpenError),
     /// No such scenario of the built-in meter.
     #[error(transparent)]
     Scenario(#[from] UnknownScenario),
@@ -62,9 +50,6 @@ pub enum OpenError {
         /// The rate that the driver chose.
         kept: u32,
     },
-    /// Anything else.
-    #[error(transparent)]
-    Io(#[from] io::Error),
 }
 
 /// What a line is, whatever its name: what a sign-on has to know of it.

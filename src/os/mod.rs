@@ -1,10 +1,48 @@
 //! The operating system, behind one door: the same few names on each system, and nothing else in the crate names one.
 //!
-//! [`wait`] is what every loop waits with; [`Handle`]s are what can be waited for. [`Serial`] is a port with its lock and
-//! its old settings in safe keeping, [`Interrupt`] the signals, [`Input`] and [`Output`] the streams that we were started
-//! with, [`Child`] a command with its streams, [`ports`] what the computer knows of its serial ports.
+//! What every system promises of them:
+//!
+//! - [`Handle`]: something that can be waited for. It stays ready as long as there is something to do about it.
+//! - [`wait`]: ends when one of several [`Interest`]s is ready, or at an instant, to a fraction of a millisecond.
+//! - [`Serial`]: a port that is locked before any setting is touched, is read and written without waiting, and gets its
+//!   old settings back when it is dropped.
+//! - [`Interrupt`]: the ways in which the system ends a program, as something to wait for; [`die_of`] ends it that way in
+//!   the end, with the port restored.
+//! - [`Input`] and [`Output`]: unbuffered streams. A read takes what is there; a write takes what fits and never waits for
+//!   whoever reads, and both do so without any change to a stream that is shared with the program that started us.
+//! - [`Child`]: a program with its streams, whose end can be waited for.
+//! - [`Seat`]: where a virtual meter sits: a device, or a pseudo-terminal where the system has them.
+//! - [`ports`]: what the computer knows of its serial ports, without opening any.
 
+mod interest;
+mod open;
+pub mod ports;
 #[cfg(unix)]
-mod unix;
-#[cfg(unix)]
-pub use unix::*;
+#[path = "unix/mod.rs"]
+mod system;
+
+pub use interest::{Interest, Readiness};
+pub use open::{Holder, OpenError};
+pub use system::{
+    BROKEN_PIPE, Child, Handle, Input, Interrupt, Output, Seat, Serial, Streams, check_program, die_of, wait,
+};
+
+/// What a driver has made of the settings that it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The rate in Bd.
+    pub baud: u32,
+    /// Whether it is seven data bits with even parity.
+    pub seven_even: bool,
+}
+
+/// What reading from a [`Seat`] has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// This many bytes.
+    Bytes(usize),
+    /// Nothing, but somebody may be there.
+    Nothing,
+    /// Nobody has the other side open.
+    NobodyThere,
+}

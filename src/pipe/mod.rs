@@ -1,23 +1,18 @@
-//! The raw byte pipe: after a sign-on, or without one, a line on a pair of descriptors.
+//! The raw byte pipe: after a sign-on, or without one, a line on a pair of streams.
 //!
 //! One loop moves both directions, each through a buffer of its own: a side is read only while its buffer has room, and
-//! what was read is written before anybody waits again. O_NONBLOCK is set on the line alone, because it belongs to the
-//! open file and stdin and stdout are shared with whoever started us; see `Sink` for how stdout is kept from blocking.
+//! what was read is written before anybody waits again.
 
 mod queue;
-mod sink;
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
-use crate::os::interrupt::Interrupt;
-use crate::os::{Handle, Interest, wait};
+use crate::os::{Input, Interest, Interrupt, Output, wait};
 use crate::record::observer::Observer;
 
 use queue::Queue;
-use sink::Sink;
 
 /// Most that is read of the input at once: who fills it is woken while the line is still busy with the last of it.
 const GULP: usize = 16 * 1024;
@@ -70,11 +65,11 @@ pub enum User {
     Command,
 }
 
-/// Carries bytes between `line` and the descriptors until one of the ends that [`End`] names.
+/// Carries bytes between `line` and the streams until one of the ends that [`End`] names.
 pub fn carry(
     line: &mut dyn Line,
-    input: Raw<'_>,
-    output: Raw<'_>,
+    input: &mut Input,
+    output: &mut Output,
     plan: Plan,
     interrupt: &Interrupt,
     observer: &mut dyn Observer,
@@ -84,8 +79,7 @@ pub fn carry(
     }
     let mut inward = Queue::new(&plan.first);
     let mut outward = Queue::new(&[]);
-    let mut sink = Sink::of(output);
-    let (mut sink_full, mut line_full) = (sink.wants_poll(), false);
+    let (mut output_full, mut line_full) = (false, false);
     let (mut input_open, mut drained) = (true, false);
     let mut lost: Option<Instant> = None;
     let linger = match plan.user {
@@ -103,10 +97,10 @@ pub fn carry(
             let unwanted = inward.front().len();
             inward.pop(unwanted);
         }
-        if !inward.is_empty() && !sink_full {
-            match sink.write(output, inward.front()) {
-                Ok(length) => sink_full = inward.pop(length) || sink.wants_poll(),
-                Err(error) if is_transient(&error) => sink_full = true,
+        if !inward.is_empty() && !output_full {
+            match output.write(inward.front()) {
+                Ok(length) => output_full = inward.pop(length),
+                Err(error) if is_transient(&error) => output_full = true,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => match plan.user {
                     User::Streams { .. } => return End::OutputClosed,
                     User::Command => output_gone = true,
@@ -199,7 +193,7 @@ pub fn carry(
                 User::Command => output_gone = true,
             }
         }
-        sink_full &= !output_ready.write;
+        output_full &= !output_ready.write;
         line_full &= !(line_ready.write || polled);
         if !listens {
             // Silence counts only while somebody listens.
@@ -244,18 +238,4 @@ pub fn carry(
 
 fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
-/// A descriptor as an unbuffered stream: the standard library's stdin and stdout buffer, and a buffer loses bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Raw<'a>(pub BorrowedFd<'a>);
-
-impl Raw<'_> {
-    fn handle(&self) -> Handle<'_> {
-        Handle::of(&self.0)
-    }
-
-    fn read(self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(self.0, buffer)?)
-    }
 }

@@ -4,6 +4,7 @@ mod corpus;
 mod faults;
 mod fuzz;
 mod replay;
+mod rooms;
 mod scenarios;
 mod simulated;
 mod timeline;

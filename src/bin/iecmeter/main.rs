@@ -1,7 +1,6 @@
 //! iecmeter: the virtual meter on a pseudo-terminal, or on a real device.
 
 mod cli;
-mod terminal;
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,14 +14,12 @@ use clap::Parser;
 use iecprobe::meter::replay::Script;
 use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
-use iecprobe::os::interrupt::{self, Interrupt};
-use iecprobe::os::{Interest, wait};
+use iecprobe::os::{self, Interest, Interrupt, Seat, Seen, wait};
 use iecprobe::protocol::message;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::record::trace;
 
 use cli::Args;
-use terminal::{Read, Terminal};
 
 /// How often the settings of the other side are looked at while something is under way: it can change them at any
 /// moment, and nobody tells.
@@ -31,14 +28,14 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Characters that may be under way before no more are read: a reader that sends without a pause has to wait.
 const BACKLOG: usize = 4096;
 
-/// How often a terminal that nobody has opened is looked at.
+/// How often a seat that nobody has opened is looked at.
 const IDLE_LOOK: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
         Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(signal)) => interrupt::die_of(signal),
+        Ok(Some(signal)) => os::die_of(signal),
         Err(error) if error.is::<scenario::UnknownScenario>() => {
             let _ = writeln!(io::stderr(), "iecmeter: {error:#}; `iecmeter --list-scenarios` names them");
             ExitCode::from(2)
@@ -69,15 +66,15 @@ fn run(args: &Args) -> Result<Option<i32>> {
 /// Plays a new meter to each reader.
 fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Option<i32>> {
     let interrupt = Interrupt::register()?;
-    let mut terminal = match &args.port {
-        Some(port) => Terminal::open(port).with_context(|| port.display().to_string())?,
-        None => Terminal::create(args.link.as_deref()).with_context(|| match &args.link {
+    let mut seat = match &args.port {
+        Some(port) => Seat::open(port).with_context(|| port.display().to_string())?,
+        None => Seat::create(args.link.as_deref()).with_context(|| match &args.link {
             Some(link) => format!("--link {}", link.display()),
             None => "a new pseudo-terminal".into(),
         })?,
     };
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", terminal.name())?;
+    writeln!(stdout, "{}", seat.name())?;
     stdout.flush()?;
     drop(stdout);
 
@@ -86,7 +83,7 @@ fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Optio
     while args.sessions.is_none_or(|most| served < most) {
         let now = Instant::now();
         let mut wire = Wire::new(meter(now), pace, Settings::seven_even(300), now);
-        match serve(&mut terminal, &mut wire, pace, &interrupt)? {
+        match serve(&mut seat, &mut wire, pace, &interrupt)? {
             Served::Nobody => {}
             Served::Session => served += 1,
             Served::Unplugged => return Ok(None),
@@ -127,7 +124,7 @@ enum Served {
 
 /// Plays until a reader has come and gone.
 fn serve<M: Responder>(
-    terminal: &mut Terminal,
+    seat: &mut Seat,
     wire: &mut Wire<M>,
     pace: Pace,
     interrupt: &Interrupt,
@@ -142,9 +139,9 @@ fn serve<M: Responder>(
         }
         let now = Instant::now();
         let full = wire.under_way(now) >= BACKLOG;
-        let read = if full { Read::Nothing } else { terminal.read(&mut buffer)? };
-        let set = terminal.peer_settings();
-        if let Read::Bytes(length) = read {
+        let read = if full { Seen::Nothing } else { seat.read(&mut buffer)? };
+        let set = seat.peer_settings();
+        if let Seen::Bytes(length) = read {
             came = true;
             let bytes = &buffer[..length];
             // A busy machine lets us look late. The reader counts from when it wrote, which may have been any time
@@ -165,7 +162,7 @@ fn serve<M: Responder>(
                 // The line of a device runs at the meter's own rate.
                 let rate = wire.meter_rate();
                 if rate != wire.settings().baud {
-                    terminal.set_rate(rate)?;
+                    seat.set_rate(rate)?;
                     wire.configure(Settings::eight_none(rate), now);
                 }
             }
@@ -174,12 +171,12 @@ fn serve<M: Responder>(
         if wire.is_gone(now) {
             return Ok(Served::Unplugged);
         }
-        terminal.write(&sent)?;
+        seat.write(&sent)?;
         match read {
-            Read::Bytes(_) => continue,
-            Read::Nothing => came = came || terminal.is_open(),
-            Read::NobodyThere if came => return Ok(Served::Session),
-            Read::NobodyThere => {
+            Seen::Bytes(_) => continue,
+            Seen::Nothing => came = came || seat.is_open(),
+            Seen::NobodyThere if came => return Ok(Served::Session),
+            Seen::NobodyThere => {
                 wait([Interest::read(Some(interrupt.handle()))], Some(now + IDLE_LOOK))?;
                 return Ok(Served::Nobody);
             }
@@ -188,7 +185,7 @@ fn serve<M: Responder>(
         let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
         let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
         looked = busy.then_some(now);
-        let reader = Some(terminal.handle()).filter(|_| !full);
+        let reader = Some(seat.handle()).filter(|_| !full);
         wait([Interest::read(Some(interrupt.handle())), Interest::read(reader)], until)?;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use iecprobe::os::interrupt;
+use iecprobe::os;
 use iecprobe::protocol::identification::Identification;
 use iecprobe::signon::Failed;
 
@@ -72,7 +72,7 @@ pub fn tell(args: &Args, port: &str, ended: Result<(), Exit>) -> Result<u8, i32>
         Ok(()) => Ok(0),
         Err(Exit::Command(status)) => Ok(status),
         Err(Exit::Signal(signal)) => Err(signal),
-        Err(Exit::OutputClosed) => Err(interrupt::SIGPIPE),
+        Err(Exit::OutputClosed) => Err(os::BROKEN_PIPE),
         Err(Exit::Problem(problem, evidence)) => complain(args, port, &problem, &evidence),
     }
 }
@@ -86,7 +86,7 @@ fn complain(args: &Args, port: &str, problem: &Problem, evidence: &Evidence) -> 
         say(&report);
     } else {
         match print(&report) {
-            Err(Exit::OutputClosed) => return Err(interrupt::SIGPIPE),
+            Err(Exit::OutputClosed) => return Err(os::BROKEN_PIPE),
             Err(_) => say(&format!("iecprobe: {}\n", problem.message)),
             Ok(()) => {}
         }

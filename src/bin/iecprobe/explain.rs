@@ -4,6 +4,7 @@ use std::path::Path;
 
 use iecprobe::line::OpenError;
 use iecprobe::machine::exchange::Says;
+use iecprobe::os;
 use iecprobe::os::ports::{Port, State};
 use iecprobe::protocol::hdlc::Addresses;
 use iecprobe::protocol::identification::Identification;
@@ -93,7 +94,7 @@ impl Problem {
 /// A port that cannot be opened.
 pub fn open(port: &str, error: &OpenError) -> Problem {
     match error {
-        OpenError::Missing => Problem::new(
+        OpenError::Port(os::OpenError::Missing) => Problem::new(
             3,
             "no-port",
             format!("{port}: there is no such port"),
@@ -102,25 +103,25 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
                 _ => "is the adapter plugged in? `iecprobe --list` shows the ports",
             },
         ),
-        OpenError::NotSerial(what) => Problem::new(
+        OpenError::Port(os::OpenError::NotSerial(what)) => Problem::new(
             3,
             "not-serial",
             format!("{port}: this is {what}, not a serial port"),
             "serial ports are called /dev/ttyUSB0, /dev/ttyACM0 or /dev/serial/by-id/..; `iecprobe --list` shows them",
         ),
-        OpenError::Permission { group: Some(group) } if group != "root" => Problem::new(
+        OpenError::Port(os::OpenError::Permission { group: Some(group) }) if group != "root" => Problem::new(
             4,
             "permission",
             format!("{port}: no permission to open it; the group `{group}` has"),
             format!("join the group with `sudo usermod -aG {group} $USER`, then log in again"),
         ),
-        OpenError::Permission { .. } => Problem::new(
+        OpenError::Port(os::OpenError::Permission { .. }) => Problem::new(
             4,
             "permission",
             format!("{port}: no permission to open it"),
             "ask its owner, or look at its rights with `ls -l`",
         ),
-        OpenError::Busy(holder) => Problem::new(
+        OpenError::Port(os::OpenError::Busy(holder)) => Problem::new(
             5,
             "busy",
             match holder {
@@ -135,7 +136,7 @@ pub fn open(port: &str, error: &OpenError) -> Problem {
         OpenError::Scenario(unknown) => {
             Problem::usage(format!("{port}: {unknown}; `iecmeter --list-scenarios` names them"))
         }
-        OpenError::Io(error) => Problem::internal(format!("{port}: {error}")),
+        OpenError::Port(os::OpenError::Io(error)) => Problem::internal(format!("{port}: {error}")),
     }
 }
 

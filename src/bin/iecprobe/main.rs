@@ -17,8 +17,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use iecprobe::os::interrupt::{self, Interrupt};
 use iecprobe::os::ports::{Bus, Computer, Port};
+use iecprobe::os::{self, Interrupt};
 use iecprobe::protocol::text;
 
 use cli::{Args, Output};
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     // Every line is closed, and so restored, before the process dies of anything.
     match run(&args) {
         Ok(status) => ExitCode::from(status),
-        Err(signal) => interrupt::die_of(signal),
+        Err(signal) => os::die_of(signal),
     }
 }
 

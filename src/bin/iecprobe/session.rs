@@ -1,14 +1,12 @@
 //! One port, from its opening to its closing: the sign-on, and what was asked for after it.
 
-use std::io;
-use std::os::fd::AsFd;
 use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, Line};
 use iecprobe::machine::disconnect::{Disconnect, Parting};
 use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
-use iecprobe::os::interrupt::Interrupt;
+use iecprobe::os::{Input, Interrupt, Output as Stream};
 use iecprobe::pipe::{self, End, User};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
@@ -217,16 +215,17 @@ impl Session<'_> {
 
     fn carry(&self, plan: pipe::Plan, line: &mut dyn Line, watch: &mut Watch) -> Result<(), Exit> {
         let end = if self.args.command.is_empty() {
-            let (stdin, stdout) = (io::stdin(), io::stdout());
-            let (input, output) = (pipe::Raw(stdin.as_fd()), pipe::Raw(stdout.as_fd()));
-            pipe::carry(line, input, output, plan, self.interrupt, watch)
+            let mut stdin = Input::stdin().map_err(|error| Problem::internal(error.to_string()))?;
+            let mut stdout = Stream::stdout().map_err(|error| Problem::output(&error))?;
+            pipe::carry(line, &mut stdin, &mut stdout, plan, self.interrupt, watch)
         } else {
             let mut child = command::start(&self.args.command).map_err(Problem::internal)?;
             let end = child.carry(line, plan, self.interrupt, watch);
             match (end, child.finish(self.interrupt)) {
                 (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
                     Some(signal) => End::Signal(signal),
-                    None => return command::status(status).map_err(Exit::Command),
+                    None if status == 0 => return Ok(()),
+                    None => return Err(Exit::Command(status)),
                 },
                 (end, _) => end,
             }

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use iecprobe::os::interrupt::Interrupt;
+use iecprobe::os::Interrupt;
 
 use crate::cli::{Args, Output};
 use crate::ending::{self, Exit};

@@ -1,58 +1,38 @@
 //! Who has a port, and who may have it: what `/proc`, lock files and the group list say.
 
-use std::fmt;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs;
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, Stat, accessat, stat};
 
+use crate::os::Holder;
 use crate::protocol::text;
 
-/// A process that has a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its id.
-    pub pid: u32,
-    /// Its name, where it could be read, in printable ASCII: a process may call itself anything.
-    pub name: Option<String>,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{name} (process {})", self.pid),
-            None => write!(f, "process {}", self.pid),
-        }
-    }
-}
-
-impl Holder {
-    fn new(pid: u32) -> Self {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-        Self { pid, name: name.map(|name| text::escaped(name.trim_end().as_bytes())) }
-    }
+/// The process with this id, and its name.
+fn holder(pid: u32) -> Holder {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok();
+    Holder { pid, name: name.map(|name| text::escaped(name.trim_end().as_bytes())) }
 }
 
 /// The process, other than this one, that locks this node, or has it open.
-pub(super) fn of(node: &Metadata) -> Option<Holder> {
+pub(super) fn of(node: &Stat) -> Option<Holder> {
     let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let has_it = |pid: &u32| {
         let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
         descriptors.filter_map(Result::ok).any(|entry| {
-            fs::metadata(entry.path()).is_ok_and(|open| open.rdev() == node.rdev() && open.rdev() != 0)
+            stat(entry.path()).is_ok_and(|open| open.st_rdev == node.st_rdev && open.st_rdev != 0)
         })
     };
     // The descriptors of other users are hidden from us, their locks are not.
-    let locks = || locker(&fs::read_to_string("/proc/locks").ok()?, node.dev(), node.ino());
+    let locks = || locker(&fs::read_to_string("/proc/locks").ok()?, node.st_dev, node.st_ino);
     let lives = |pid: &u32| Path::new(&format!("/proc/{pid}")).exists();
     let opens = || pids.filter(|&pid| pid != std::process::id()).find(has_it);
     // Who locks it is in our way; others may have it open as well.
-    locks().filter(lives).or_else(opens).or_else(locks).map(Holder::new)
+    locks().filter(lives).or_else(opens).or_else(locks).map(holder)
 }
 
 /// The process, other than this one, that has a lock on the file with this number on this device, as `/proc/locks` says.
-fn locker(locks: &str, device: u64, inode: u64) -> Option<u32> {
+fn locker(locks: &str, device: rustix::fs::Dev, inode: u64) -> Option<u32> {
     let file = format!("{:02x}:{:02x}:{inode}", rustix::fs::major(device), rustix::fs::minor(device));
     let pid = |line: &str| {
         // Those who wait have an arrow before the kind.
@@ -75,7 +55,7 @@ pub(super) fn uucp_in(locks: &Path, node: &Path) -> Option<Holder> {
     let device = node.canonicalize().ok()?;
     let lock = locks.join(format!("LCK..{}", device.file_name()?.to_str()?));
     let pid = fs::read_to_string(lock).ok()?.split_whitespace().next()?.parse().ok()?;
-    (pid != std::process::id() && Path::new(&format!("/proc/{pid}")).exists()).then(|| Holder::new(pid))
+    (pid != std::process::id() && Path::new(&format!("/proc/{pid}")).exists()).then(|| holder(pid))
 }
 
 /// Whether we may read and write this node, without opening it.
@@ -85,8 +65,8 @@ pub(super) fn may_open(node: &Path) -> bool {
 }
 
 /// The name of the node's group, if that may read and write it.
-pub(super) fn group_of(node: &Metadata) -> Option<String> {
-    (node.mode() & 0o060 == 0o060).then(|| group(node.gid())).flatten()
+pub(super) fn group_of(node: &Stat) -> Option<String> {
+    (node.st_mode & 0o060 == 0o060).then(|| group(node.st_gid)).flatten()
 }
 
 /// The name of the group with this id.
@@ -121,6 +101,6 @@ mod tests {
         fs::write("/proc/thread-self/comm", "\x1B[2J").unwrap();
         let us = fs::read_link("/proc/thread-self").unwrap();
         let thread = us.file_name().unwrap().to_str().unwrap().parse().unwrap();
-        assert_eq!(Holder::new(thread).to_string(), format!("\\x1B[2J (process {thread})"));
+        assert_eq!(holder(thread).to_string(), format!("\\x1B[2J (process {thread})"));
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Handle;
-pub use signal_hook::consts::SIGPIPE;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+
+/// What to die of when whoever read our output has gone.
+pub const BROKEN_PIPE: i32 = SIGPIPE;
 
 /// The signals that end us.
 const SIGNALS: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
@@ -56,13 +58,4 @@ fn is_ignored(signal: i32) -> bool {
 pub fn die_of(signal: i32) -> ! {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
     std::process::exit(128 + signal)
-}
-
-/// Asks a process to end.
-pub fn end(process: u32) {
-    let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended by itself meanwhile.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
 }

@@ -1,17 +1,27 @@
 //! Unix: descriptors, termios and signals.
 
+mod child;
 mod holder;
-pub mod interrupt;
+mod input;
+mod interrupt;
 #[cfg(target_os = "linux")]
 #[path = "latency_linux.rs"]
 mod latency;
 #[cfg(not(target_os = "linux"))]
 #[path = "latency_none.rs"]
 mod latency;
+mod marks;
+mod output;
 pub mod ports;
-pub(crate) mod serial;
-
+mod pty;
+mod seat;
+mod serial;
 mod wait;
 
-pub use holder::Holder;
-pub use wait::{Handle, Interest, Readiness, wait};
+pub use child::{Child, Streams, check_program};
+pub use input::Input;
+pub use interrupt::{BROKEN_PIPE, Interrupt, die_of};
+pub use output::Output;
+pub use seat::Seat;
+pub use serial::Serial;
+pub use wait::{Handle, wait};

@@ -7,68 +7,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Holder, holder};
+use super::holder;
+use crate::os::ports::{Adapter, Bus, Port, State};
 
 /// A machine, by the folder that its /sys and /dev are in.
 #[derive(Clone, Debug)]
 pub struct Computer {
     root: PathBuf,
-}
-
-/// A serial port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Its node, as `/dev/ttyUSB0`.
-    pub node: String,
-    /// Its name below /dev/serial that outlives plugging: that of the adapter (by-id), or of the socket (by-path) where
-    /// two adapters have the same id.
-    pub stable: Option<String>,
-    /// The kernel's driver, as `ftdi_sio`.
-    pub driver: Option<String>,
-    /// Where it is attached.
-    pub bus: Bus,
-}
-
-/// Where a port is attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bus {
-    /// To USB, by an adapter.
-    Usb(Adapter),
-    /// To another bus: the kernel's name for it, as `pnp`, `platform`, `pci`.
-    Other(Option<String>),
-}
-
-/// What a USB adapter says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adapter {
-    /// Its maker.
-    pub manufacturer: Option<String>,
-    /// Its name.
-    pub product: Option<String>,
-    /// The number of its maker, four hexadecimal digits.
-    pub vendor_id: String,
-    /// Its maker's number for it, four hexadecimal digits.
-    pub product_id: String,
-    /// Its serial number; cheap ones have none, or all the same.
-    pub serial: Option<String>,
-    /// The number of the interface, where the adapter has more than one port.
-    pub interface: Option<u8>,
-}
-
-/// Whether a port can be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nobody is seen to have it. Only root sees every process; of those of others, the ones that lock it are seen.
-    Free,
-    /// A process has it.
-    Busy(Holder),
-    /// We may not open it.
-    NotPermitted {
-        /// The name of the group that may, where there is one.
-        group: Option<String>,
-    },
-    /// It has no node in /dev, as in a container.
-    NoNode,
 }
 
 /// A port, and the folder of its USB device in /sys.
@@ -110,12 +55,12 @@ impl Computer {
     /// Whether one of its ports can be had.
     pub fn state(&self, port: &Port) -> State {
         let node = self.path(&port.node);
-        let Ok(metadata) = fs::metadata(&node) else { return State::NoNode };
+        let Ok(stat) = rustix::fs::stat(&node) else { return State::NoNode };
         if !holder::may_open(&node) {
-            return State::NotPermitted { group: holder::group_of(&metadata) };
+            return State::NotPermitted { group: holder::group_of(&stat) };
         }
         let lock = || holder::uucp_in(&self.root.join("var/lock"), &node);
-        holder::of(&metadata).or_else(lock).map_or(State::Free, State::Busy)
+        holder::of(&stat).or_else(lock).map_or(State::Free, State::Busy)
     }
 
     fn path(&self, absolute: &str) -> PathBuf {
@@ -150,22 +95,6 @@ impl Computer {
         let links = entries.filter_map(Result::ok).filter(leads_there);
         let name = links.filter_map(|entry| entry.file_name().into_string().ok()).min()?;
         Some(format!("/dev/serial/{folder}/{name}"))
-    }
-}
-
-impl Port {
-    /// Whether it is on USB, as optical heads are.
-    pub fn is_usb(&self) -> bool {
-        matches!(self.bus, Bus::Usb(_))
-    }
-}
-
-impl Adapter {
-    /// Maker and name in one, as far as they are known.
-    pub fn name(&self) -> Option<String> {
-        let parts: Vec<&str> =
-            [&self.manufacturer, &self.product].into_iter().flatten().map(|s| &**s).collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
 

@@ -1,69 +1,59 @@
-//! The descriptor of a port, from the first check to the restored settings.
+//! A serial port, from the first check to the restored settings. Its descriptor, its lock and its settings are our own
+//! matter, because they have to be right before anything is touched and restored after everything; modem lines, BREAK
+//! and the length of the output queue are the serialport crate's.
 
-use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, Termios, tcdrain, tcflush, tcgetattr, tcsetattr,
 };
 
-use super::{Handle, Holder, holder, latency};
-use crate::line::OpenError;
-use crate::protocol::parity;
+use serialport::{SerialPort, TTYPort};
 
-/// Major numbers of Unix 98 pseudo-terminals on Linux.
-const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
-
-/// PARMRK marks a character with wrong parity by these two before it, and doubles the first where it is data.
-const MARK: u8 = 0xFF;
+use super::marks::Marks;
+use super::{Handle, holder, latency, pty};
+use crate::os::{Holder, Kept, OpenError};
 
 /// An open port, locked, with its old settings in safe keeping.
-pub(crate) struct Port {
+pub struct Serial {
     fd: OwnedFd,
+    /// The serialport crate's view of the port, on a descriptor of its own for the same open file. A pseudo-terminal has
+    /// none: it has no modem lines, and its exclusive mode would outlive us if we were killed.
+    control: Option<TTYPort>,
     saved: Termios,
     pty: bool,
     uucp: Option<Holder>,
-    /// Whether characters come with PARMRK's marks, and those read of the current one.
-    marks: Option<Vec<u8>>,
+    /// There while characters come with the driver's marks.
+    marks: Option<Marks>,
     /// The driver's own settings, where received bytes were held back until we came.
     held_back: Option<latency::Saved>,
     gone: bool,
 }
 
-/// What the driver has made of the settings asked for.
-pub(crate) struct Kept {
-    pub(crate) baud: u32,
-    pub(crate) seven_even: bool,
-}
-
-impl Port {
-    pub(crate) fn open(name: &str) -> Result<Self, OpenError> {
-        let metadata = fs::metadata(name).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => OpenError::Missing,
-            io::ErrorKind::PermissionDenied => OpenError::Permission { group: None },
-            _ => OpenError::Io(error),
+impl Serial {
+    /// Opens and locks the port by this name; its settings are as they were until [`Serial::configure`].
+    pub fn open(name: &str) -> Result<Self, OpenError> {
+        let node = rustix::fs::stat(name).map_err(|error| match error {
+            Errno::NOENT | Errno::NOTDIR => OpenError::Missing,
+            Errno::ACCESS => OpenError::Permission { group: None },
+            error => OpenError::Io(error.into()),
         })?;
-        let kind = metadata.file_type();
-        if !kind.is_char_device() {
-            return Err(OpenError::NotSerial(if kind.is_dir() {
-                "a folder"
-            } else if kind.is_file() {
-                "a plain file"
-            } else {
-                "something else"
-            }));
+        match FileType::from_raw_mode(node.st_mode) {
+            FileType::CharacterDevice => {}
+            FileType::Directory => return Err(OpenError::NotSerial("a folder")),
+            FileType::RegularFile => return Err(OpenError::NotSerial("a plain file")),
+            _ => return Err(OpenError::NotSerial("something else")),
         }
         // No O_CREAT: a name that has just gone away must not become a file. No O_NOCTTY would make a port that
         // hangs up end us with SIGHUP.
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(name, flags, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => OpenError::Missing,
-            Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group_of(&metadata) },
-            Errno::BUSY => OpenError::Busy(holder::of(&metadata)),
+            Errno::ACCESS | Errno::PERM => OpenError::Permission { group: holder::group_of(&node) },
+            Errno::BUSY => OpenError::Busy(holder::of(&node)),
             error => without_hardware(error),
         })?;
         if !rustix::termios::isatty(&fd) {
@@ -72,38 +62,34 @@ impl Port {
         // The lock comes before any setting is touched, so that whoever has the port is not disturbed.
         match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(&metadata))),
+            Err(Errno::WOULDBLOCK) => return Err(OpenError::Busy(holder::of(&node))),
             Err(error) => return Err(OpenError::Io(error.into())),
         }
         let saved = tcgetattr(&fd).map_err(without_hardware)?;
+        let pty = pty::is_pty(&fd);
+        let control = if pty { None } else { Some(adopted(fd.try_clone()?)) };
         let held_back = latency::lower(&fd);
-        Ok(Self {
-            pty: PTY_MAJORS.contains(&rustix::fs::major(metadata.rdev())),
-            uucp: holder::uucp(name),
-            fd,
-            saved,
-            marks: None,
-            held_back,
-            gone: false,
-        })
+        Ok(Self { control, pty, uucp: holder::uucp(name), fd, saved, marks: None, held_back, gone: false })
     }
 
     /// What to wait for.
-    pub(crate) fn handle(&self) -> Handle<'_> {
+    pub fn handle(&self) -> Handle<'_> {
         Handle::of(&self.fd)
     }
 
-    pub(crate) fn is_pty(&self) -> bool {
+    /// Whether it is a pseudo-terminal.
+    pub fn is_pty(&self) -> bool {
         self.pty
     }
 
-    pub(crate) fn remarks(&self) -> Vec<String> {
+    /// Facts about the port that the user may want to hear.
+    pub fn remarks(&self) -> Vec<String> {
         let lock = |holder: &Holder| format!("a lock file names {holder} as user of this port");
         self.uucp.iter().map(lock).collect()
     }
 
     /// Sets rate and framing in one step; what the driver has made of it.
-    pub(crate) fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
+    pub fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
         let mut wanted = self.saved.clone();
         wanted.make_raw();
         wanted.input_modes -= InputModes::IXOFF | InputModes::IXANY | InputModes::IGNPAR;
@@ -123,15 +109,18 @@ impl Port {
             seven_even: modes & ControlModes::CSIZE == ControlModes::CS7
                 && modes.contains(ControlModes::PARENB),
         };
-        self.marks = (seven_even && kept.seven_even).then(Vec::new);
+        self.marks = (seven_even && kept.seven_even).then(Marks::default);
         Ok(kept)
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// Writes what fits without waiting.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         rustix::io::write(&self.fd, bytes).map_err(|error| self.lost(error))
     }
 
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads what is there without waiting; the end of the file is an error. A character with wrong parity at 7E1 comes
+    /// with a wrong bit 7.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match rustix::io::read(&self.fd, &mut *buffer) {
             Ok(0) => {
                 self.gone = true;
@@ -141,12 +130,10 @@ impl Port {
             Err(error) => return Err(self.lost(error)),
         };
         let Some(marks) = &mut self.marks else { return Ok(length) };
-        let unmarked: Vec<u8> = buffer[..length].iter().filter_map(|&byte| unmark(marks, byte)).collect();
-        if unmarked.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
+        match marks.remove(&mut buffer[..length]) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            length => Ok(length),
         }
-        buffer[..unmarked.len()].copy_from_slice(&unmarked);
-        Ok(unmarked.len())
     }
 
     fn lost(&mut self, error: Errno) -> io::Error {
@@ -154,13 +141,38 @@ impl Port {
         if error == Errno::INTR { io::ErrorKind::WouldBlock.into() } else { error.into() }
     }
 
-    /// Waits for what the hardware still holds; short, since the queue before it is empty.
-    pub(crate) fn drain(&self) {
+    /// Whether everything written has left, as far as the driver knows: several report an empty transmitter with
+    /// hundreds of bytes unsent.
+    pub fn drained(&mut self) -> bool {
+        let Some(control) = &self.control else { return true };
+        // A driver that cannot tell has told all that it knows.
+        if control.bytes_to_write().is_ok_and(|queued| queued > 0) {
+            return false;
+        }
+        // What the hardware still holds; short, since the queue before it is empty.
         let _ = tcdrain(&self.fd);
+        true
+    }
+
+    /// Sets the levels of DTR and RTS.
+    pub fn set_modem_lines(&mut self, dtr: bool, rts: bool) {
+        if let Some(control) = &mut self.control {
+            // Two-wire adapters have no such lines: not having them is no reason to stop.
+            let _ = control.write_data_terminal_ready(dtr);
+            let _ = control.write_request_to_send(rts);
+        }
+    }
+
+    /// Starts or ends a BREAK, where there is one.
+    pub fn set_break(&mut self, on: bool) {
+        if let Some(control) = &self.control {
+            // Adapters without BREAK say so; it was worth a try.
+            let _ = if on { control.set_break() } else { control.clear_break() };
+        }
     }
 
     /// Forgets what was received before we came: an answer to somebody else.
-    pub(crate) fn discard_input(&self) {
+    pub fn discard_input(&self) {
         let _ = tcflush(&self.fd, QueueSelector::IFlush);
     }
 }
@@ -174,22 +186,16 @@ fn without_hardware(error: Errno) -> OpenError {
     }
 }
 
-/// Gives a descriptor to a type that can only take raw ones.
-pub(crate) fn adopt<T: FromRawFd>(fd: OwnedFd) -> T {
+/// The serialport crate takes nothing but raw descriptors.
+fn adopted(fd: OwnedFd) -> TTYPort {
     // SAFETY: the descriptor is open, and nobody else owns it.
     #[allow(unsafe_code)]
     unsafe {
-        T::from_raw_fd(fd.into_raw_fd())
+        TTYPort::from_raw_fd(fd.into_raw_fd())
     }
 }
 
-impl AsFd for Port {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
-
-impl Drop for Port {
+impl Drop for Serial {
     fn drop(&mut self) {
         if self.gone {
             return;
@@ -207,37 +213,9 @@ impl Drop for Port {
     }
 }
 
-/// Puts the driver's verdict on a 7E1 character back into bit 7, where an 8N1 receiver would see it.
-fn unmark(marks: &mut Vec<u8>, byte: u8) -> Option<u8> {
-    match (&marks[..], byte) {
-        ([], MARK) | ([MARK], 0) => {
-            marks.push(byte);
-            None
-        }
-        ([], byte) => Some(parity::with_even(byte)),
-        ([MARK, 0], byte) => {
-            marks.clear();
-            Some(parity::with_even(byte) ^ 0x80)
-        }
-        (_, byte) => {
-            marks.clear();
-            Some(parity::with_even(byte))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn marked_characters_get_wrong_parity_and_others_right() {
-        let mut marks = Vec::new();
-        let read = [b'/', MARK, 0, b'I', b'S', MARK, MARK, MARK, 0, 0];
-        let seen: Vec<u8> = read.iter().filter_map(|&byte| unmark(&mut marks, byte)).collect();
-        assert_eq!(seen, [0xAF, b'I' ^ parity::with_even(b'I') ^ 0x80 ^ b'I', b'S', 0xFF, 0x80]);
-        assert!(marks.is_empty());
-    }
 
     #[test]
     fn a_node_without_hardware_is_no_port() {

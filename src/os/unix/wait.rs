@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::os::{Interest, Readiness};
+
 /// Something that can be waited for: here a descriptor.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle<'a>(BorrowedFd<'a>);
@@ -18,42 +20,6 @@ impl<'a> Handle<'a> {
     }
 }
 
-/// What is waited for: that something can be read or written; that it is lost, in any case.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Interest<'a> {
-    /// What is waited for; without it, never ready.
-    pub handle: Option<Handle<'a>>,
-    /// Whether that it can be read.
-    pub read: bool,
-    /// Whether that it can be written.
-    pub write: bool,
-}
-
-impl<'a> Interest<'a> {
-    /// In reading alone.
-    pub fn read(handle: Option<Handle<'a>>) -> Self {
-        Self { handle, read: true, write: false }
-    }
-}
-
-/// What a wait has found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readiness {
-    /// Reading will not block.
-    pub read: bool,
-    /// Writing will not block.
-    pub write: bool,
-    /// The other end has gone, or the handle has an error.
-    pub error: bool,
-}
-
-impl Readiness {
-    /// Whether there is anything to do about it.
-    pub fn any(self) -> bool {
-        self.read || self.write || self.error
-    }
-}
-
 /// Waits until one of these is ready for a use asked for, or has an error, or the instant has come.
 pub fn wait<const N: usize>(
     interests: [Interest<'_>; N],
@@ -61,7 +27,10 @@ pub fn wait<const N: usize>(
 ) -> io::Result<[Readiness; N]> {
     // No allocation: this is called for every few bytes. Places left over hold a descriptor that is not looked at.
     let Some(spare) = interests.iter().find_map(|interest| interest.handle) else {
-        return Err(io::ErrorKind::InvalidInput.into());
+        std::thread::sleep(
+            until.ok_or(io::ErrorKind::InvalidInput)?.saturating_duration_since(Instant::now()),
+        );
+        return Ok([Readiness::default(); N]);
     };
     let mut places = [0; N];
     let mut polled: [PollFd<'_>; N] =

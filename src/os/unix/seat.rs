@@ -1,4 +1,4 @@
-//! The terminal that the virtual meter plays on: the master of a pseudo-terminal, or a device.
+//! Where a virtual meter sits: at the master of a pseudo-terminal, or at a device.
 
 use std::fs;
 use std::io;
@@ -8,27 +8,18 @@ use std::path::{Path, PathBuf};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use iecprobe::os::Handle;
-use iecprobe::protocol::settings::Settings;
-
-/// What reading found.
-pub enum Read {
-    /// This many bytes.
-    Bytes(usize),
-    /// Nothing, but somebody may be there.
-    Nothing,
-    /// Nobody has the other side open.
-    NobodyThere,
-}
+use super::{Handle, pty};
+use crate::os::Seen;
+use crate::protocol::settings::Settings;
 
 /// The rate in Bd at which a meter waits for a sign-on, unless its scenario says otherwise.
 const SIGN_ON_RATE: u32 = 300;
 
-/// The terminal.
-pub struct Terminal {
+/// A pseudo-terminal of our own, or a device.
+#[derive(Debug)]
+pub struct Seat {
     fd: OwnedFd,
     name: String,
     link: Option<PathBuf>,
@@ -36,14 +27,11 @@ pub struct Terminal {
     saved: Option<Termios>,
 }
 
-impl Terminal {
+impl Seat {
     /// Creates a pseudo-terminal, and a symlink to it.
     pub fn create(link: Option<&Path>) -> io::Result<Self> {
-        let fd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-        grantpt(&fd)?;
-        unlockpt(&fd)?;
+        let (fd, name) = pty::create()?;
         rustix::io::ioctl_fionbio(&fd, true)?;
-        let name = ptsname(&fd, Vec::new())?.to_string_lossy().into_owned();
         let mut raw = tcgetattr(&fd)?;
         raw.make_raw();
         tcsetattr(&fd, OptionalActions::Now, &raw)?;
@@ -108,12 +96,12 @@ impl Terminal {
     }
 
     /// Reads without waiting.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Seen> {
         match rustix::io::read(&self.fd, buffer) {
             Ok(0) | Err(Errno::IO) if self.saved.is_some() => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(0) | Err(Errno::IO) => Ok(Read::NobodyThere),
-            Ok(length) => Ok(Read::Bytes(length)),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(Read::Nothing),
+            Ok(0) | Err(Errno::IO) => Ok(Seen::NobodyThere),
+            Ok(length) => Ok(Seen::Bytes(length)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Seen::Nothing),
             Err(error) => Err(error.into()),
         }
     }
@@ -133,7 +121,7 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(saved) = &self.saved {
             let _ = tcsetattr(&self.fd, OptionalActions::Now, saved);

@@ -1,0 +1,31 @@
+//! A stream that is read without a buffer: the standard library's stdin has one, and a buffer loses bytes.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::Handle;
+
+/// stdin, or what a child writes.
+#[derive(Debug)]
+pub struct Input(OwnedFd);
+
+impl Input {
+    /// Our own stdin.
+    pub fn stdin() -> io::Result<Self> {
+        Ok(Self(io::stdin().as_fd().try_clone_to_owned()?))
+    }
+
+    pub(super) fn of(stream: impl Into<OwnedFd>) -> Self {
+        Self(stream.into())
+    }
+
+    /// What to wait for.
+    pub fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.0)
+    }
+
+    /// Reads what is there, and 0 at the end. It waits unless a [`super::wait`] has just found it ready.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(&self.0, buffer)?)
+    }
+}

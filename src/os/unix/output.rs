@@ -1,0 +1,115 @@
+//! A stream that is written without ever waiting for its reader, and without O_NONBLOCK: that belongs to the open file,
+//! which stdout shares with the program that started us.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Instant;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::net::SendFlags;
+
+use super::{Handle, pty, wait};
+use crate::os::Interest;
+
+/// A pipe that says it can be written takes this much without blocking (PIPE_BUF).
+const CHUNK: usize = 4096;
+
+/// stdout, or what a child reads.
+#[derive(Debug)]
+pub struct Output {
+    fd: OwnedFd,
+    way: Way,
+}
+
+/// How a write is kept from waiting.
+#[derive(Debug)]
+enum Way {
+    /// Each call says that it is not to wait: Linux can do that for pipes.
+    NoWait,
+    /// Each call says that it is not to wait, and not to raise SIGPIPE.
+    Socket,
+    /// A file never makes anybody wait for a reader.
+    File,
+    /// A terminal can be stopped (Ctrl-S) for as long as its user likes. This is a second opening of it, with an
+    /// O_NONBLOCK of its own.
+    Terminal(OwnedFd),
+    /// poll(2) is asked first, and no more is written than a pipe with room for anything takes.
+    Chunks,
+}
+
+impl Output {
+    /// Our own stdout.
+    pub fn stdout() -> io::Result<Self> {
+        Ok(Self::of(io::stdout().as_fd().try_clone_to_owned()?))
+    }
+
+    pub(super) fn of(stream: impl Into<OwnedFd>) -> Self {
+        let fd = stream.into();
+        let way = match rustix::fs::fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::RegularFile) => Way::File,
+            Ok(FileType::Socket) => Way::Socket,
+            Ok(FileType::Fifo) if cfg!(target_os = "linux") => Way::NoWait,
+            _ => reopened(&fd).map_or(Way::Chunks, Way::Terminal),
+        };
+        Self { fd, way }
+    }
+
+    /// What to wait for.
+    pub fn handle(&self) -> Handle<'_> {
+        Handle::of(&self.fd)
+    }
+
+    /// Writes what fits without waiting.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.way {
+            Way::Terminal(terminal) => Ok(rustix::io::write(terminal, bytes)?),
+            Way::File => Ok(rustix::io::write(&self.fd, bytes)?),
+            Way::Socket => Ok(rustix::net::send(&self.fd, bytes, WITHOUT_WAITING)?),
+            Way::Chunks => {
+                let asked = Interest { handle: Some(self.handle()), read: false, write: true };
+                if !wait([asked], Some(Instant::now()))?[0].any() {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(rustix::io::write(&self.fd, &bytes[..bytes.len().min(CHUNK)])?)
+            }
+            Way::NoWait => no_wait(&self.fd, bytes).or_else(|error| match error.kind() {
+                // Kernels before 6.4 cannot; a poll comes first from now on.
+                io::ErrorKind::Unsupported => {
+                    self.way = Way::Chunks;
+                    self.write(bytes)
+                }
+                _ => Err(error),
+            }),
+        }
+    }
+}
+
+/// A terminal opened once more, where the system has a name for that and we may.
+fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
+    // Opening the master of a pseudo-terminal makes another one.
+    if !rustix::termios::isatty(output) || pty::is_master(output) {
+        return None;
+    }
+    let name = format!("/proc/self/fd/{}", output.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(name, flags, Mode::empty()).ok()
+}
+
+#[cfg(not(target_vendor = "apple"))]
+const WITHOUT_WAITING: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+/// SIGPIPE is ignored in every Rust program, so that this call fails as it should.
+#[cfg(target_vendor = "apple")]
+const WITHOUT_WAITING: SendFlags = SendFlags::DONTWAIT;
+
+#[cfg(target_os = "linux")]
+fn no_wait(output: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
+    use rustix::io::{ReadWriteFlags, pwritev2};
+    // This offset stands for the file's own position, which a pipe does not have either.
+    Ok(pwritev2(output, &[io::IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_wait(_output: &OwnedFd, _bytes: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
