@@ -1,6 +1,12 @@
 //! FLAG manufacturer ids: the three letters that open an identification, and whose they are.
 //!
-//! The list is the FLAG association's, as facts. Real meters use ids that are not on it; that is no error.
+//! The ids are assigned by the DLMS User Association, which publishes them at <https://www.dlms.com/flag-id/flag-id-list>
+//! for anybody to look up. `flag-ids.csv` has 1590 of them, as the published list stood in November 2026. It is a list of
+//! facts, namely which three letters a manufacturer has, and no text of the association is in it; the association makes
+//! no promise for it. The names are ours to spell: the legal form and "formerly .." are left out, the letters are ASCII.
+//! Whoever needs a binding answer asks the association.
+//!
+//! Real meters use ids that are not on the list, and that is no error.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,7 +64,7 @@ mod tests {
     fn names_are_found_whatever_the_case() {
         assert_eq!("ISK".parse::<FlagId>().unwrap().name(), Some("Iskraemeco, Slovenia"));
         assert_eq!("isk".parse::<FlagId>().unwrap().name(), Some("Iskraemeco, Slovenia"));
-        assert_eq!(FlagId::folded(*b"LGz").name(), Some("Landis Gyr"));
+        assert_eq!(FlagId::folded(*b"LGz").name(), Some("Landis+Gyr"));
         assert_eq!("VMQ".parse::<FlagId>().unwrap().name(), None);
     }
 
@@ -71,11 +77,16 @@ mod tests {
 
     #[test]
     fn every_line_of_the_list_is_an_id_and_a_name() {
+        let codes: Vec<&str> = LIST.lines().skip(1).map(|line| &line[..3]).collect();
+        assert!(codes.is_sorted_by(|one, next| one < next));
+        assert_eq!(codes.len(), 1590, "the module's text names the number");
         for line in LIST.lines().skip(1) {
             let (code, name) = line.split_once(',').unwrap();
             assert!(code.parse::<FlagId>().is_ok(), "{line}");
             let name = name.trim_matches('"');
             assert!(!name.is_empty() && !name.contains('"'), "{line}");
+            assert!(name.trim() == name && !name.contains("  ") && name.is_ascii(), "{line}");
+            assert!(!name.to_lowercase().contains("formerly") && !name.contains(" / "), "{line}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub enum Framing {
 /// Rate and framing of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Rate in Bd; never 0.
+    /// Rate in Bd. 0 is no rate, and its times are those of 1 Bd.
     pub baud: u32,
     /// Framing of a character.
     pub framing: Framing,
@@ -35,10 +35,11 @@ impl Settings {
         Self { baud, framing: Framing::EightNone }
     }
 
-    /// Time that `characters` take on the wire.
+    /// Time that `characters` take on the wire, to the nanosecond; at most some 580 years.
     pub fn wire_time(self, characters: usize) -> Duration {
-        let bits = u64::from(BITS_PER_CHARACTER) * characters as u64;
-        Duration::from_nanos(bits * 1_000_000_000 / u64::from(self.baud))
+        let nanoseconds = u128::from(BITS_PER_CHARACTER) * characters as u128 * 1_000_000_000;
+        let time = nanoseconds / u128::from(self.baud.max(1));
+        Duration::from_nanos(u64::try_from(time).unwrap_or(u64::MAX))
     }
 
     /// Time of one character on the wire.
@@ -48,7 +49,7 @@ impl Settings {
 
     /// Time of one bit on the wire.
     pub fn bit(self) -> Duration {
-        Duration::from_nanos(1_000_000_000 / u64::from(self.baud))
+        Duration::from_nanos(1_000_000_000 / u64::from(self.baud.max(1)))
     }
 }
 
@@ -70,5 +71,12 @@ mod tests {
     fn the_request_takes_167_ms_at_300_bd() {
         assert_eq!(Settings::seven_even(300).wire_time(5).as_millis(), 166);
         assert_eq!(Settings::seven_even(300).to_string(), "300 Bd 7E1");
+    }
+
+    #[test]
+    fn no_rate_and_no_length_panics() {
+        assert_eq!(Settings::seven_even(0).wire_time(1), Settings::seven_even(1).wire_time(1));
+        assert_eq!(Settings::eight_none(0).bit().as_secs(), 1);
+        assert!(Settings::eight_none(1).wire_time(usize::MAX) > Settings::eight_none(300).wire_time(1));
     }
 }

@@ -9,6 +9,9 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
+/// Longest time that a caller can ask for; anything above it counts as this much.
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Shortest tr: no side answers sooner, so a sender has this long to turn round to listening.
 pub const REACTION_MIN: Duration = ms(200);
 

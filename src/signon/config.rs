@@ -93,6 +93,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The same with every time within a day and every rate above 0, so that no value can overflow an instant.
+    pub(super) fn in_range(mut self) -> Self {
+        let longest = |time: Duration| time.min(timing::LONGEST);
+        self.start_baud = self.start_baud.max(1);
+        self.forced_baud = self.forced_baud.map(|baud| baud.max(1));
+        self.warm_up = longest(self.warm_up);
+        self.lag = longest(self.lag);
+        self.wait = self.wait.map(longest);
+        self.switch_delay = self.switch_delay.map(longest);
+        self
+    }
+
     /// Who computes the parity bit in this attempt, counted from 0.
     pub(super) fn parity(&self, attempt: u32) -> Parity {
         self.parities[attempt as usize % 2]
@@ -115,5 +127,30 @@ impl Config {
             && self.warm_up <= timing::WARM_UP
             && self.wake_up.is_none();
         usual.then_some(timing::FAILURE_LIMIT - timing::FAILURE_RESERVE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::meter::{Behaviour, simulate};
+    use crate::signon::SignOn;
+
+    #[test]
+    fn no_value_panics() {
+        let extreme = Config {
+            start_baud: 0,
+            warm_up: Duration::MAX,
+            lag: Duration::MAX,
+            wait: Some(Duration::MAX),
+            forced_baud: Some(0),
+            switch_delay: Some(Duration::MAX),
+            attempts: 0,
+            ..Config::default()
+        };
+        let began = Instant::now();
+        assert!(simulate(&mut SignOn::new(extreme, began), Behaviour::default(), began).is_some());
     }
 }

@@ -67,6 +67,7 @@ struct Acknowledged {
 impl SignOn {
     /// A sign-on that begins at `now`.
     pub fn new(config: Config, now: Instant) -> Self {
+        let config = config.in_range();
         let start = Settings::seven_even(config.start_baud);
         Self {
             start,

@@ -58,7 +58,8 @@ pub enum Note {
 }
 
 /// A sign-on that did not reach its goal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{failure} (requests sent: {attempts})")]
 pub struct Failed {
     /// What went wrong in the attempt that got furthest.
     pub failure: Failure,
