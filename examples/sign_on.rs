@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use iecprobe::driver::Driver;
 use iecprobe::line::{self, Options};
-use iecprobe::os::interrupt::Interrupt;
+use iecprobe::os::Interrupt;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::text;
 use iecprobe::record::observer::Observer;
