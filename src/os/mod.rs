@@ -10,6 +10,7 @@
 //!   the end, with the port restored.
 //! - [`Input`] and [`Output`]: unbuffered streams. A read takes what is there; a write takes what fits and never waits for
 //!   whoever reads, and both do so without any change to a stream that is shared with the program that started us.
+//! - [`Spool`] and [`Stderr`]: writers on top of an output that keep what does not fit.
 //! - [`Child`]: a program with its streams, whose end can be waited for.
 //! - [`Seat`]: where a virtual meter sits: a device, or a pseudo-terminal where the system has them.
 //! - [`ports`]: what the computer knows of its serial ports, without opening any.
@@ -17,12 +18,14 @@
 mod interest;
 mod open;
 pub mod ports;
+mod spool;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod system;
 
 pub use interest::{Interest, Readiness};
 pub use open::{Holder, OpenError};
+pub use spool::{Spool, Stderr};
 pub use system::{
     BROKEN_PIPE, Child, Handle, Input, Interrupt, Output, Seat, Serial, Streams, check_program, die_of, wait,
 };

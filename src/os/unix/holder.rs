@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, CWD, Stat, accessat, stat};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, Stat, accessat, fstat, stat};
 
 use crate::os::Holder;
 use crate::protocol::text;
+
+/// A lock file has a process id in ten characters and a line feed; some have a name behind it.
+const LOCK_MAX: usize = 64;
 
 /// The process with this id, and its name.
 fn holder(pid: u32) -> Holder {
@@ -53,9 +56,20 @@ pub(super) fn uucp(name: &str) -> Option<Holder> {
 /// The same, with the lock files in this folder.
 pub(super) fn uucp_in(locks: &Path, node: &Path) -> Option<Holder> {
     let device = node.canonicalize().ok()?;
-    let lock = locks.join(format!("LCK..{}", device.file_name()?.to_str()?));
-    let pid = fs::read_to_string(lock).ok()?.split_whitespace().next()?.parse().ok()?;
+    let lock = small_file(&locks.join(format!("LCK..{}", device.file_name()?.to_str()?)))?;
+    let pid = lock.split_whitespace().next()?.parse().ok()?;
     (pid != std::process::id() && Path::new(&format!("/proc/{pid}")).exists()).then(|| holder(pid))
+}
+
+/// What a small plain file says. Anybody may write to the folder of the locks: what is there may be a FIFO, on which an
+/// open would wait, a link to anywhere, or larger than the memory.
+fn small_file(path: &Path) -> Option<String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    let is_plain = FileType::from_raw_mode(fstat(&fd).ok()?.st_mode).is_file();
+    let mut bytes = [0; LOCK_MAX];
+    let length = if is_plain { rustix::io::read(&fd, &mut bytes[..]).ok()? } else { return None };
+    Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 
 /// Whether we may read and write this node, without opening it.

@@ -3,18 +3,23 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use super::{Handle, pty, wait};
+use super::{Handle, Interrupt, pty, wait};
 use crate::os::Interest;
 
 /// A pipe that says it can be written takes this much without blocking (PIPE_BUF).
 const CHUNK: usize = 4096;
 
-/// stdout, or what a child reads.
+/// How often it is asked whether a FIFO has a reader.
+const READER_POLL: Duration = Duration::from_millis(20);
+
+/// stdout, stderr, a file, or what a child reads.
 #[derive(Debug)]
 pub struct Output {
     fd: OwnedFd,
@@ -28,8 +33,8 @@ enum Way {
     NoWait,
     /// Each call says that it is not to wait, and not to raise SIGPIPE.
     Socket,
-    /// A file never makes anybody wait for a reader.
-    File,
+    /// A file never makes anybody wait for a reader; what we have opened ourselves has an O_NONBLOCK of its own.
+    Plain,
     /// A terminal can be stopped (Ctrl-S) for as long as its user likes. This is a second opening of it, with an
     /// O_NONBLOCK of its own.
     Terminal(OwnedFd),
@@ -43,10 +48,39 @@ impl Output {
         Ok(Self::of(io::stdout().as_fd().try_clone_to_owned()?))
     }
 
+    /// Our own stderr.
+    pub fn stderr() -> io::Result<Self> {
+        Ok(Self::of(io::stderr().as_fd().try_clone_to_owned()?))
+    }
+
+    /// A file, emptied if it is there. Whoever names a FIFO means to read it: its reader is waited for until an
+    /// interrupt.
+    pub fn create(file: &Path) -> io::Result<Self> {
+        let flags = OFlags::WRONLY
+            | OFlags::CREATE
+            | OFlags::TRUNC
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        loop {
+            match rustix::fs::open(file, flags, Mode::from_raw_mode(0o666)) {
+                Ok(fd) => return Ok(Self { fd, way: Way::Plain }),
+                Err(Errno::NXIO) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let interrupt = Interrupt::registered();
+            if interrupt.is_some_and(|interrupt| interrupt.signal().is_some()) {
+                return Err(io::Error::other("interrupted while nobody read it"));
+            }
+            let interrupted = Interest::read(interrupt.as_ref().map(Interrupt::handle));
+            wait([interrupted], Some(Instant::now() + READER_POLL))?;
+        }
+    }
+
     pub(super) fn of(stream: impl Into<OwnedFd>) -> Self {
         let fd = stream.into();
         let way = match rustix::fs::fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-            Ok(FileType::RegularFile) => Way::File,
+            Ok(FileType::RegularFile) => Way::Plain,
             Ok(FileType::Socket) => Way::Socket,
             Ok(FileType::Fifo) if cfg!(target_os = "linux") => Way::NoWait,
             _ => reopened(&fd).map_or(Way::Chunks, Way::Terminal),
@@ -63,7 +97,7 @@ impl Output {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.way {
             Way::Terminal(terminal) => Ok(rustix::io::write(terminal, bytes)?),
-            Way::File => Ok(rustix::io::write(&self.fd, bytes)?),
+            Way::Plain => Ok(rustix::io::write(&self.fd, bytes)?),
             Way::Socket => Ok(rustix::net::send(&self.fd, bytes, WITHOUT_WAITING)?),
             Way::Chunks => {
                 let asked = Interest { handle: Some(self.handle()), read: false, write: true };
@@ -72,14 +106,15 @@ impl Output {
                 }
                 Ok(rustix::io::write(&self.fd, &bytes[..bytes.len().min(CHUNK)])?)
             }
-            Way::NoWait => no_wait(&self.fd, bytes).or_else(|error| match error.kind() {
-                // Kernels before 6.4 cannot; a poll comes first from now on.
-                io::ErrorKind::Unsupported => {
+            Way::NoWait => match no_wait(&self.fd, bytes) {
+                Ok(length) => Ok(length),
+                Err(error) if is_of_the_pipe(error) => Err(error.into()),
+                // Kernels before 6.4 cannot, and what confines us may not let us; a poll comes first from now on.
+                Err(_) => {
                     self.way = Way::Chunks;
                     self.write(bytes)
                 }
-                _ => Err(error),
-            }),
+            },
         }
     }
 }
@@ -102,14 +137,19 @@ const WITHOUT_WAITING: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL
 #[cfg(target_vendor = "apple")]
 const WITHOUT_WAITING: SendFlags = SendFlags::DONTWAIT;
 
+/// Whether an error is about the pipe, and not about the way in which it was to be written.
+fn is_of_the_pipe(error: Errno) -> bool {
+    matches!(error, Errno::AGAIN | Errno::INTR | Errno::PIPE)
+}
+
 #[cfg(target_os = "linux")]
-fn no_wait(output: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
+fn no_wait(output: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<usize> {
     use rustix::io::{ReadWriteFlags, pwritev2};
     // This offset stands for the file's own position, which a pipe does not have either.
-    Ok(pwritev2(output, &[io::IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT)?)
+    pwritev2(output, &[io::IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn no_wait(_output: &OwnedFd, _bytes: &[u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
+fn no_wait(_output: &OwnedFd, _bytes: &[u8]) -> rustix::io::Result<usize> {
+    Err(Errno::OPNOTSUPP)
 }
