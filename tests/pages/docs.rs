@@ -264,8 +264,10 @@ macro_rules! pages {
         #[test]
         fn no_page_is_left_out() {
             let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-            for path in fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path()) {
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let folders = [docs.join("dev"), docs];
+            let pages = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+            for path in pages.map(|entry| entry.unwrap().path()) {
+                let name = path.file_name().unwrap().to_string_lossy();
                 let runs = path.is_file() && fs::read_to_string(&path).unwrap().contains("```console");
                 let known = [$($page),*, "docs/ci.md"].contains(&&*format!("docs/{name}"));
                 assert!(known || !runs, "{name} has blocks that nobody runs");
