@@ -23,7 +23,7 @@ _iecprobe() {
 
     case "${cmd}" in
         iecprobe)
-            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --parity --dtr --rts --warm-up --wait --manufacturer --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --output --json --quiet --verbose --trace --timeline --list --completions --help --version"
+            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --dtr --rts --wait --manufacturer --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --output --json --quiet --verbose --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server --list --completions --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -49,20 +49,12 @@ _iecprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --parity)
-                    COMPREPLY=($(compgen -W "auto hardware software none" -- "${cur}"))
-                    return 0
-                    ;;
                 --dtr)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --rts)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
-                    return 0
-                    ;;
-                --warm-up)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -89,16 +81,44 @@ _iecprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --request)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --wake-up)
                     COMPREPLY=($(compgen -W "normal fast" -- "${cur}"))
+                    return 0
+                    ;;
+                --linger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json shell" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json shell" -- "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parity)
+                    COMPREPLY=($(compgen -W "auto hardware software none" -- "${cur}"))
+                    return 0
+                    ;;
+                --warm-up)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --control)
@@ -122,26 +142,6 @@ _iecprobe() {
                     return 0
                     ;;
                 --hdlc-server)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --linger)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "text json shell" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "text json shell" -- "${cur}"))
-                    return 0
-                    ;;
-                --trace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --timeline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -15,36 +15,22 @@ _iecprobe() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*-p+[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
-'*--port=[Device, or \`sim\:\` / \`sim\:SCENARIO\` for the built-in virtual meter]:PORT:_default' \
+'*-p+[The same as PORT; given several times, all ports are worked on side by side]:PORT:_default' \
+'*--port=[The same as PORT; given several times, all ports are worked on side by side]:PORT:_default' \
 '-b+[Force the data rate, whatever the meter offers]:BPS:_default' \
 '--baud=[Force the data rate, whatever the meter offers]:BPS:_default' \
 '(--direct)--start-baud=[Rate of the sign-on]:BPS:_default' \
-'--parity=[Who computes the parity of 7E1]:HOW:((auto\:"Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software"
-hardware\:"7E1 by the driver"
-software\:"8N1 with parity computed into bit 7"
-none\:"Plain ASCII at 8N1"))' \
 '--dtr=[Level of DTR; many heads draw their power from it]:on|off:(on off)' \
 '--rts=[Level of RTS]:on|off:(on off)' \
-'--warm-up=[Quiet time before the first byte \[default\: 200ms, 0s on a pseudo-terminal\]]:DURATION:_default' \
 '-w+[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
 '--wait=[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
 '*-m+[Accept only these manufacturers, by FLAG id]:ID[,ID..]:_default' \
 '*--manufacturer=[Accept only these manufacturers, by FLAG id]:ID[,ID..]:_default' \
 '-a+[Device address in the request]:TEXT:_default' \
 '--address=[Device address in the request]:TEXT:_default' \
-'(-a --address)--request=[The whole request without CR LF, for meters outside the standard]:TEXT:_default' \
 '--attempts=[Requests in all]:N:_default' \
 '--wake-up=[Wake a battery meter first]:HOW:((normal\:"One run of NULs, then silence"
 fast\:"Bursts of NULs until the meter answers"))' \
-'--control=[The V character of the acknowledgement]:CHAR:_default' \
-'--confirm=[Wait for the meter'\''s confirmation, demand it, or do not wait]:HOW:((auto\:"Wait, go on without"
-require\:"Wait, fail without"
-skip\:"Do not wait"))' \
-'--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
-'--settle=[From the confirmation to the first byte of the DLMS program]:DURATION:_default' \
-'--hdlc-client=[The reader'\''s HDLC address, in --check-link and in every DISC]:N:_default' \
-'--hdlc-server=[The meter'\''s HDLC address\: N, or LOGICAL/PHYSICAL]:N:_default' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
@@ -53,26 +39,41 @@ shell\:"Lines to \`eval\`"))' \
 json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
 '--trace=[Write every byte of the line to FILE, with its time (\`-\` is stderr)]:FILE:_files' \
-'(--direct)--timeline=[Draw the sign-on when it is over\: to stderr, to FILE as text, or to FILE.svg as SVG]::FILE:_files' \
+'(--direct)--timeline=[Draw the sign-on when it is over\: to stderr, or to FILE.svg or FILE.txt]::FILE:_files' \
+'--parity=[Who computes the parity of 7E1]:HOW:((auto\:"Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software"
+hardware\:"7E1 by the driver"
+software\:"8N1 with parity computed into bit 7"
+none\:"Plain ASCII at 8N1"))' \
+'--warm-up=[Quiet time before the first byte \[default\: 200ms, 0s on a pseudo-terminal\]]:DURATION:_default' \
+'(-a --address)--request=[The whole request without CR LF, for meters outside the standard]:TEXT:_default' \
+'--control=[The V character of the acknowledgement]:CHAR:_default' \
+'--confirm=[Wait for the meter'\''s confirmation, demand it, or do not wait]:HOW:((auto\:"Wait, go on without"
+require\:"Wait, fail without"
+skip\:"Do not wait"))' \
+'--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
+'--settle=[From the confirmation to the first byte of the DLMS program]:DURATION:_default' \
+'--hdlc-client=[The reader'\''s HDLC address, in --check-link and in every DISC]:N:_default' \
+'--hdlc-server=[The meter'\''s HDLC address\: N or LOGICAL/PHYSICAL]:ADDRESS:_default' \
 '--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
 '--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \
 '--no-recover[Send no DISC and no break to free a meter from an earlier session]' \
 '(--direct --pipe --disconnect)--ident-only[Stop after the identification\: no session is opened]' \
-'--direct[No sign-on\: open at --baud (9600) 8N1, with --pipe or COMMAND]' \
+'--direct[No sign-on\: open at --baud (9600) 8N1, with --pipe, COMMAND or --check-link]' \
+'(--pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--disconnect[Send an HDLC DISC before leaving\: the meter is free at once]' \
-'(--direct --pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--pipe[Carry raw bytes\: stdin to the line, the line to stdout]' \
 '(-o --output)--json[The same as --output json]' \
 '(-v --verbose)-q[Less on stderr\: in pipe modes no report, but failures]' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(--all -b --baud --start-baud --parity --dtr --rts --warm-up -w --wait -m --manufacturer -a --address --request --attempts --wake-up --control --force --confirm --switch-delay --settle --no-recover --ident-only --direct --disconnect --check-link --hdlc-client --hdlc-server --pipe --linger --trace --timeline)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
+'::place -- The port\: a device, or `sim\:` / `sim\:SCENARIO` for the built-in virtual meter:_default' \
 '*::command -- Program whose stdin and stdout are put on the line:_default' \
 && ret=0
 }

@@ -131,26 +131,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Its name in reports, on which scripts rely.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Silent => "silent",
-            Self::EchoOnly => "echo-only",
-            Self::Garbled | Self::Between => "garbled",
-            Self::NoIdentification | Self::Unfinished => "no-ident",
-            Self::Parity(_) => "parity",
-            Self::Push => "push",
-            Self::Sml => "sml",
-            Self::Hdlc => "hdlc",
-            Self::WrongManufacturer => "wrong-manufacturer",
-            Self::NoModeE => "no-mode-e",
-            Self::UnknownBaud => "unknown-baud",
-            Self::RefusedByNak | Self::RefusedByBreak => "refused",
-            Self::Readout(_) => "readout",
-            Self::Unconfirmed(_) => "unconfirmed",
-        }
-    }
-
     /// How far an attempt got that ended so: the attempt that got furthest decides.
     pub(super) fn progress(&self) -> u8 {
         match self {

@@ -3,6 +3,9 @@
 mod corpus;
 mod faults;
 mod fuzz;
+#[allow(dead_code)]
+#[path = "../../src/bin/iecprobe/kind.rs"]
+mod kind;
 mod replay;
 mod rooms;
 mod scenarios;

@@ -1,6 +1,6 @@
-//! The completions and man pages in the repository are those of the command line as it is.
+//! The completions, the man pages and the tables of exit statuses in the repository are those of the program as it is.
 //!
-//! `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
+//! `UPDATE_GENERATED=1 cargo test --test pages generated` writes them anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-#[allow(dead_code)]
-#[path = "../../src/bin/iecmeter/cli.rs"]
-mod iecmeter_cli;
-#[allow(dead_code)]
-#[path = "../../src/bin/iecprobe/cli.rs"]
-mod iecprobe_cli;
+use crate::kind::{Kind, STATUSES};
+use crate::{cli, meter_cli};
 
 fn check(path: &str, fresh: &[u8]) {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -22,14 +18,18 @@ fn check(path: &str, fresh: &[u8]) {
         fs::write(&path, fresh).unwrap();
     }
     let kept = fs::read(&path).unwrap_or_default();
-    assert!(kept == fresh, "{} is stale: UPDATE_GENERATED=1 cargo test --test generated", path.display());
+    assert!(
+        kept == fresh,
+        "{} is stale: UPDATE_GENERATED=1 cargo test --test pages generated",
+        path.display()
+    );
 }
 
 #[test]
 fn completions_are_up_to_date() {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
         for (name, mut command) in
-            [("iecprobe", iecprobe_cli::Args::command()), ("iecmeter", iecmeter_cli::Args::command())]
+            [("iecprobe", cli::Args::command()), ("iecmeter", meter_cli::Args::command())]
         {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command, name, &mut script);
@@ -40,46 +40,19 @@ fn completions_are_up_to_date() {
 
 /// What clap does not know of iecprobe: its forms, and the sections of its man page behind the options.
 const IECPROBE: (&str, &str) = (
-    "[OPTIONS]
-[OPTIONS] --pipe
-[OPTIONS] -- COMMAND [ARG..]
+    "[OPTIONS] [PORT]
+[OPTIONS] [PORT] --pipe
+[OPTIONS] [PORT] -- COMMAND [ARG..]
 --list [--json]
 --completions SHELL",
     "\
 .PP
 A DURATION has a number and a unit: 250ms, 2s, 1m 30s.
 #EXIT STATUS
-=0
-Done.
-=1
-Anything else.
-=2
-The command line cannot be carried out.
-=3
-There is no such port, it is no serial port, or none was named and there is not exactly one USB serial port.
-=4
-No permission to open the port.
-=5
-Another program has the port.
-=6
-Nothing came, or nothing but our own echo.
-=7
-Bytes came that are no identification.
-=8
-The meter was identified, but does not enter mode E; with --check-link, HDLC does not answer.
-=9
-Another manufacturer than --manufacturer allows.
-=10
-The port went away.
-=11
-The output cannot be written.
-=128+n
-Ended by signal n, with the settings of the port put back.
-.PP
-With COMMAND, the exit status is that of COMMAND once it runs.
+@
 #ENVIRONMENT
 =IECPROBE_PORT
-The port where --port is not given.
+The port where none is named.
 =RUST_LOG
 What is logged on stderr, in place of --verbose: error, warn, info, debug or trace.
 =NO_COLOR
@@ -92,15 +65,15 @@ Makes FTDI adapters fast for every program.
 =/usr/share/doc/iecprobe
 Every option, every failure, recipes.
 #EXAMPLES
-=iecprobe -p sim:
+=iecprobe sim:
 Signs on to the built-in meter.
-=iecprobe -p /dev/ttyUSB0 --ident-only
+=iecprobe /dev/ttyUSB0 --ident-only
 Asks who is there, and opens no session.
-=iecprobe -p /dev/ttyUSB0 --json
+=iecprobe /dev/ttyUSB0 --json
 The report as one JSON object; of a failure too.
-=iecprobe -p /dev/ttyUSB0 --timeline sign-on.svg
+=iecprobe /dev/ttyUSB0 --timeline=sign-on.svg
 Draws what happened on the line.
-=iecprobe -p /dev/ttyUSB0 -q -- COMMAND
+=iecprobe /dev/ttyUSB0 -q -- COMMAND
 Starts a program with the line as its stdin and stdout.
 #SEE ALSO
 .BR iecmeter (1)",
@@ -131,7 +104,57 @@ Answers as the meter did of which iecprobe --trace made the file.
 .BR iecprobe (1)",
 );
 
-/// Our sections as roff: `#` is a heading, `=` a term, `.` roff already.
+/// The exit statuses, each with the kinds of failure that end so, in the form of our sections.
+fn statuses() -> String {
+    let status = |status: &crate::kind::Status| {
+        let kinds: Vec<String> =
+            status.kinds().map(|kind| format!("{}: {}", kind.name(), kind.summary())).collect();
+        let kinds = if kinds.len() > 1 { format!("\n.br\n{}", kinds.join("\n.br\n")) } else { String::new() };
+        format!("={}\n{}.{kinds}", status.code, status.when)
+    };
+    STATUSES.iter().map(status).collect::<Vec<_>>().join("\n")
+}
+
+/// The table of exit statuses, as the pages have it.
+fn table() -> String {
+    let row = |status: &crate::kind::Status| {
+        let kinds: Vec<String> = status.kinds().map(|kind| format!("`{}`", kind.name())).collect();
+        format!("| {} | {} | {} |\n", status.code, status.when, kinds.join(", "))
+    };
+    TABLE_HEAD.to_owned() + &STATUSES.iter().map(row).collect::<String>()
+}
+
+const TABLE_HEAD: &str = "| status | when | `kind` |\n|---|---|---|\n";
+
+#[test]
+fn the_tables_of_exit_statuses_are_up_to_date() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in
+        docs.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|it| it == "md"))
+    {
+        let page = fs::read_to_string(&path).unwrap();
+        let Some((before, rest)) = page.split_once(TABLE_HEAD) else { continue };
+        let after = rest.split_inclusive('\n').skip_while(|line| line.starts_with('|'));
+        let fresh = format!("{before}{}{}", table(), after.collect::<String>());
+        check(path.strip_prefix(root).unwrap().to_str().unwrap(), fresh.as_bytes());
+        count += 1;
+    }
+    assert!(count > 0, "no page has the table");
+}
+
+#[test]
+fn the_sections_of_the_page_of_failures_are_kinds_with_their_statuses() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md")).unwrap();
+    for title in page.lines().filter_map(|line| line.strip_prefix("## ")).filter(|title| title.ends_with('`'))
+    {
+        let known = |kind: &&Kind| title == format!("{} `{}`", kind.status(), kind.name());
+        assert!(Kind::ALL.iter().any(|kind| known(&kind)), "{title} is no kind of failure");
+    }
+}
+
+/// Our sections as roff: `#` is a heading, `=` a term, `.` roff already, `@` the exit statuses.
 fn roff(text: &str) -> String {
     let line = |line: &str| {
         let escaped = line.replace('\\', "\\e").replace('-', "\\-");
@@ -142,7 +165,7 @@ fn roff(text: &str) -> String {
             _ => escaped + "\n",
         }
     };
-    text.lines().map(line).collect()
+    text.replace('@', &statuses()).lines().map(line).collect()
 }
 
 fn man_page(command: clap::Command, (forms, sections): (&str, &str)) -> Vec<u8> {
@@ -163,6 +186,6 @@ fn man_page(command: clap::Command, (forms, sections): (&str, &str)) -> Vec<u8> 
 
 #[test]
 fn man_pages_are_up_to_date() {
-    check("docs/man/iecprobe.1", &man_page(iecprobe_cli::Args::command(), IECPROBE));
-    check("docs/man/iecmeter.1", &man_page(iecmeter_cli::Args::command(), IECMETER));
+    check("docs/man/iecprobe.1", &man_page(cli::Args::command(), IECPROBE));
+    check("docs/man/iecmeter.1", &man_page(meter_cli::Args::command(), IECMETER));
 }

@@ -2,8 +2,19 @@
 
 #![cfg(unix)]
 
+#[allow(dead_code)]
+#[path = "../../src/bin/iecprobe/cli/mod.rs"]
+mod cli;
 mod docs;
+#[allow(dead_code)]
+#[path = "../../src/bin/iecprobe/form.rs"]
+mod form;
 mod generated;
+#[path = "../../src/bin/iecprobe/kind.rs"]
+mod kind;
+#[allow(dead_code)]
+#[path = "../../src/bin/iecmeter/cli.rs"]
+mod meter_cli;
 mod pictures;
 #[path = "../program/priority.rs"]
 mod priority;

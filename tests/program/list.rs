@@ -39,7 +39,6 @@ fn a_port_in_the_environment_does_not_stop_a_list() {
 #[test]
 fn a_list_is_no_sign_on_and_has_no_shell_form() {
     let refused: &[&[&str]] = &[
-        &["-o", "shell"],
         &["--pipe"],
         &["--ident-only"],
         &["--trace", "-"],
@@ -56,6 +55,8 @@ fn a_list_is_no_sign_on_and_has_no_shell_form() {
         assert_eq!(outcome.status.code(), Some(2), "{args:?}: {}", outcome.stderr);
         assert_eq!(outcome.text(), "");
     }
+    let outcome = run(&mut list(&["-o", "shell"])).with_status(2);
+    assert!(outcome.text().contains("IECPROBE_ERROR_KIND='usage'"), "{outcome:?}");
 }
 
 #[test]

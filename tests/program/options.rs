@@ -127,15 +127,30 @@ fn usage_errors_end_with_2_and_say_what_is_right() {
         (&["--ident-only", "--pipe"], "cannot be used"),
         (&["--direct"], "required"),
         (&["--no-such-option"], "--no-such-option"),
-        (&["--json", "--wait", "5"], "5s"),
     ];
     all_at_once(cases, |(args, says)| {
         let outcome = run(&mut probe("sim:", *args)).with_status(2);
         assert!(outcome.stderr.contains(says), "{args:?}: {}", outcome.stderr);
         assert_eq!(outcome.text(), "");
     });
-    let outcome = run(&mut probe("sim:nonsense", ["--json"])).with_status(2);
+    let outcome = run(&mut probe("sim:nonsense", [""; 0])).with_status(2);
     assert!(outcome.stderr.contains("nonsense"), "{outcome:?}");
+}
+
+#[test]
+fn usage_errors_come_in_the_form_that_was_asked_for() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--json", "--wait", "5"], "5s"),
+        (&["--no-such-option", "-o", "json"], "--no-such-option"),
+        (&["--output=json", "--baud", "1234"], "9600"),
+        (&["-ojson", "--timeline=x.png"], ".svg"),
+        (&["--json", "-p", "sim:nonsense"], "nonsense"),
+    ];
+    all_at_once(cases, |(args, says)| {
+        let report = run(bare_probe().args(*args)).problem(2, "usage");
+        let message = report["error"]["message"].as_str().unwrap();
+        assert!(message.contains(says) && !message.starts_with("error"), "{args:?}: {report}");
+    });
 }
 
 #[test]

@@ -78,12 +78,52 @@ fn shell_lines_can_be_evaluated_whatever_the_meter_sends() {
 }
 
 #[test]
-fn a_failure_can_be_evaluated_too() {
+fn a_failure_can_be_evaluated_too_and_leaves_the_port_as_it_was() {
     let lines = run(&mut probe("/nowhere/it's", ["-o", "shell"])).with_status(3).text();
-    let script = "eval \"$1\"; printf '%s|%s|%s' \"$IECPROBE_ERROR_CODE\" \"$IECPROBE_ERROR_KIND\" \
-                  \"$IECPROBE_PORT\"; test -n \"$IECPROBE_ERROR_MESSAGE\" && test -n \"$IECPROBE_ERROR_HINT\"";
+    let script = "IECPROBE_PORT=mine; eval \"$1\"; printf '%s|%s|%s|%s' \"$IECPROBE_STATUS\" \"$IECPROBE_ERROR_CODE\" \
+                  \"$IECPROBE_ERROR_KIND\" \"$IECPROBE_PORT\"; \
+                  test -n \"$IECPROBE_ERROR_MESSAGE\" && test -n \"$IECPROBE_ERROR_HINT\"";
     let shell = run(program("sh").args(["-c", script, "sh", &lines])).succeeded();
-    assert_eq!(shell.text(), "3|no-port|/nowhere/it's", "{lines}");
+    assert_eq!(shell.text(), "3|3|no-port|mine", "{lines}");
+}
+
+/// A report of every sort, in the form of shell lines.
+fn shell_reports() -> Vec<(i32, String)> {
+    let cases: &[(&[&str], i32)] = &[
+        (&["sim:"], 0),
+        (&["sim:link-params", "--check-link"], 0),
+        (&["sim:mode-c"], 8),
+        (&["sim:no-confirm", "--ident-only"], 0),
+        (&["/nowhere/port"], 3),
+        (&["sim:", "--wait", "5"], 2),
+        (&["sim:", "--baud", "1234"], 2),
+        (&["sim:nonsense"], 2),
+    ];
+    let reports = std::sync::Mutex::new(Vec::new());
+    all_at_once(cases, |(args, status)| {
+        let lines = run(bare_probe().args(*args).args(["-o", "shell"])).with_status(*status).text();
+        reports.lock().unwrap().push((*status, lines));
+    });
+    reports.into_inner().unwrap()
+}
+
+#[test]
+fn no_variable_of_an_earlier_report_is_left() {
+    let reports = shell_reports();
+    let script = "eval \"$1\"; eval \"$2\"; set | grep ^IECPROBE_ | sort";
+    let alone = |lines: &str| run(program("sh").args(["-c", script, "sh", "", lines])).succeeded().text();
+    for (_, earlier) in &reports {
+        for (status, later) in &reports {
+            let both = run(program("sh").args(["-c", script, "sh", earlier, later])).succeeded().text();
+            assert_eq!(both, alone(later), "after {earlier}");
+            assert!(
+                both.contains(&format!("IECPROBE_STATUS='{status}'\n"))
+                    || both.contains(&format!("IECPROBE_STATUS={status}\n")),
+                "{both}"
+            );
+            assert!(!later.contains("IECPROBE_PORT"), "{later}");
+        }
+    }
 }
 
 #[test]

@@ -75,11 +75,17 @@ fn a_signal_ends_all_and_every_port_is_as_it_was() {
 
 #[test]
 fn what_is_about_one_port_is_refused_for_several() {
-    for args in [&["--pipe"][..], &["--trace", "-"], &["-o", "shell"], &["--", "cat"]] {
+    let shell = run(on(["sim:", "sim:fast"]).args(["-o", "shell"])).with_status(2);
+    assert!(shell.text().contains("one port") && shell.stderr.is_empty(), "{shell:?}");
+    for args in [&["--pipe"][..], &["--trace", "-"], &["--", "cat"]] {
         let outcome = run(on(["sim:", "sim:fast"]).args(args)).with_status(2);
         assert!(outcome.stderr.contains("one port"), "{outcome:?}");
         run(bare_probe().arg("--all").args(args)).with_status(2);
     }
     run(&mut on(["/dev/ttyUSB0", "/dev/ttyUSB0"])).with_status(2);
+    // One port under two names is one port.
+    let meter = VirtualMeter::play("book");
+    let report = run(on([meter.port(), &*meter.path]).arg("--json")).problem(2, "usage");
+    assert!(report["error"]["message"].as_str().unwrap().contains("are the same port"), "{report}");
     run(bare_probe().arg("--all")).with_status(3);
 }

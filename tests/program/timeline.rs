@@ -14,10 +14,9 @@ const LANES: &str = "READER                              METER";
 fn without_a_file_it_goes_to_stderr_and_takes_no_other_argument_for_one() {
     let cases: &[(&[&str], &str)] = &[
         (&["--timeline"], "port: "),
-        (&["--timeline", "-"], "port: "),
         (&["--timeline=-"], "port: "),
         (&["--timeline", "--json"], "{\"port\""),
-        (&["--timeline", "-o", "shell"], "IECPROBE_"),
+        (&["--timeline", "-o", "shell"], "unset IECPROBE_"),
         (&["--timeline", "--", "echo", "from the command"], ""),
     ];
     all_at_once(cases, |(args, report)| {
@@ -42,7 +41,7 @@ fn a_file_gets_text_or_svg_by_its_name() {
     {
         let meter = VirtualMeter::play("book");
         let file = folder.path().join(name);
-        let outcome = run(&mut probe(meter.port(), ["--timeline", file.to_str().unwrap()])).succeeded();
+        let outcome = run(&mut probe(meter.port(), [format!("--timeline={}", file.display())])).succeeded();
         assert_eq!(outcome.stderr, "");
         let picture = fs::read_to_string(&file).unwrap();
         assert!(picture.starts_with(begins) && picture.contains("identification"), "{picture}");
@@ -81,15 +80,33 @@ fn a_signal_leaves_the_picture_of_what_there_was() {
 #[test]
 fn a_file_that_cannot_be_written_ends_with_11_before_or_after_the_sign_on() {
     let pty = Pty::new();
-    let nowhere = ["--json", "--timeline", "/nowhere/picture.svg"];
+    let nowhere = ["--json", "--timeline=/nowhere/picture.svg"];
     let report = run(&mut probe(&pty.path, nowhere)).problem(11, "output");
     assert!(report["error"]["message"].as_str().unwrap().contains("--timeline /nowhere/picture.svg"));
     assert_eq!(pty.read(), b"", "nothing was sent");
-    if cfg!(target_os = "linux") {
-        let meter = VirtualMeter::play("book");
-        let outcome = run(&mut probe(meter.port(), ["--timeline", "/dev/full"])).with_status(11);
-        assert!(outcome.stderr.contains("cannot be written"), "{outcome:?}");
+}
+
+#[test]
+fn what_is_no_file_for_a_picture_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (trace, link) = (folder.path().join("a"), folder.path().join("b"));
+    fs::write(&trace, "kept").unwrap();
+    std::os::unix::fs::symlink(&trace, &link).unwrap();
+    let both = [format!("--trace={}", trace.display()), format!("--timeline={}", link.display())];
+    let cases = [
+        vec!["--timeline=/dev/null".to_owned()],
+        vec!["--timeline=/dev/full".into()],
+        vec!["--timeline=/tmp".into()],
+        vec![format!("--timeline={}", folder.path().join("c.png").display())],
+        vec![format!("--trace={}", folder.path().display())],
+        both.to_vec(),
+    ];
+    for args in cases {
+        let report = run(probe("sim:", &args).arg("--json")).problem(2, "usage");
+        assert!(report["error"]["message"].as_str().unwrap().contains("--t"), "{report}");
     }
+    assert_eq!(fs::read_to_string(&trace).unwrap(), "kept");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

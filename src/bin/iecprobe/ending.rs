@@ -3,18 +3,18 @@
 use std::io::{self, Write};
 
 use iecprobe::os;
-use iecprobe::protocol::identification::Identification;
-use iecprobe::signon::Failed;
 
-use crate::cli::{Args, Output};
-use crate::explain::Problem;
+use crate::explain;
+use crate::form::Form;
+use crate::job::Manner;
 use crate::report;
+use crate::trouble::Trouble;
 
 /// How a run ended, if not with its work done.
 #[derive(Debug)]
-pub enum Exit {
-    /// With a failure, and what it was seen by.
-    Problem(Problem, Evidence),
+pub enum Ending {
+    /// With a failure.
+    Failed(Trouble),
     /// By a signal.
     Signal(i32),
     /// Whoever read our output has gone: no error, but no success either.
@@ -23,41 +23,26 @@ pub enum Exit {
     Command(u8),
 }
 
-/// What is known of a meter when a failure is reported.
-#[derive(Debug, Default)]
-pub struct Evidence {
-    /// Who answered, where somebody did.
-    pub identification: Option<Identification>,
-    /// What was received.
-    pub received: Vec<u8>,
-}
-
-impl From<Problem> for Exit {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem, Evidence::default())
-    }
-}
-
-impl From<Failed> for Evidence {
-    fn from(failed: Failed) -> Self {
-        Self { identification: failed.identification, received: failed.received }
+impl From<Trouble> for Ending {
+    fn from(trouble: Trouble) -> Self {
+        Self::Failed(trouble)
     }
 }
 
 /// Writes to stdout.
-pub fn print(text: &str) -> Result<(), Exit> {
+pub fn print(text: &str) -> Result<(), Ending> {
     put(io::stdout().lock(), text)
 }
 
 /// Writes a report to stderr, where stdout belongs to the line.
-pub fn print_aside(text: &str) -> Result<(), Exit> {
+pub fn print_aside(text: &str) -> Result<(), Ending> {
     put(io::stderr().lock(), text)
 }
 
-fn put(mut to: impl Write, text: &str) -> Result<(), Exit> {
+fn put(mut to: impl Write, text: &str) -> Result<(), Ending> {
     to.write_all(text.as_bytes()).and_then(|()| to.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Exit::OutputClosed,
-        _ => Problem::output(&error).into(),
+        io::ErrorKind::BrokenPipe => Ending::OutputClosed,
+        _ => Trouble::Output(error).into(),
     })
 }
 
@@ -67,29 +52,33 @@ pub fn say(text: &str) {
 }
 
 /// Tells how a run on a port ended, where that belongs: the status to leave with, or the signal to die of.
-pub fn tell(args: &Args, port: &str, ended: Result<(), Exit>) -> Result<u8, i32> {
+pub fn tell(manner: &Manner, port: &str, ended: Result<(), Ending>) -> Result<u8, i32> {
     match ended {
         Ok(()) => Ok(0),
-        Err(Exit::Command(status)) => Ok(status),
-        Err(Exit::Signal(signal)) => Err(signal),
-        Err(Exit::OutputClosed) => Err(os::BROKEN_PIPE),
-        Err(Exit::Problem(problem, evidence)) => complain(args, port, &problem, &evidence),
+        Err(Ending::Command(status)) => Ok(status),
+        Err(Ending::Signal(signal)) => Err(signal),
+        Err(Ending::OutputClosed) => Err(os::BROKEN_PIPE),
+        Err(Ending::Failed(trouble)) => complain(manner, port, &trouble),
     }
 }
 
 /// Reports a failure where its form belongs.
-fn complain(args: &Args, port: &str, problem: &Problem, evidence: &Evidence) -> Result<u8, i32> {
-    let usage = problem.kind == "usage";
-    let form = if usage { Output::Text } else { args.form() };
-    let report = report::failure(form, port, problem, evidence);
-    if form == Output::Text || args.carries() {
-        say(&report);
-    } else {
-        match print(&report) {
-            Err(Exit::OutputClosed) => return Err(os::BROKEN_PIPE),
-            Err(_) => say(&format!("iecprobe: {}\n", problem.message)),
-            Ok(()) => {}
-        }
+fn complain(manner: &Manner, port: &str, trouble: &Trouble) -> Result<u8, i32> {
+    let mut problem = explain::explain(trouble, port);
+    if manner.several {
+        problem = problem.of_port(port);
     }
-    Ok(problem.code)
+    let report = report::failure(manner.form, port, &problem, trouble);
+    if manner.form == Form::Text || manner.aside {
+        say(&report);
+        return Ok(problem.kind.status());
+    }
+    match print(&report) {
+        Ok(()) => Ok(problem.kind.status()),
+        Err(Ending::Failed(output)) => {
+            say(&report::failure(Form::Text, port, &problem, trouble));
+            Ok(output.kind().status())
+        }
+        Err(_) => Err(os::BROKEN_PIPE),
+    }
 }

@@ -8,8 +8,7 @@ use iecprobe::os::Holder;
 use iecprobe::os::ports::{Bus, Computer, Port, State};
 use iecprobe::protocol::text;
 
-use crate::cli::Output;
-use crate::report;
+use crate::form::{self, Form};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -106,12 +105,12 @@ pub fn with_states(machine: &Computer, ports: Vec<Port>) -> Vec<(Port, State)> {
 }
 
 /// The list: nothing in a table without ports.
-pub fn report(form: Output, ports: &[(Port, State)]) -> String {
+pub fn report(form: Form, ports: &[(Port, State)]) -> String {
     let rows: Vec<Row<'_>> = ports.iter().map(Row::of).collect();
     match form {
-        Output::Json => report::json(&rows),
-        Output::Text | Output::Shell if rows.is_empty() => String::new(),
-        Output::Text | Output::Shell => table(&rows),
+        Form::Json => form::json(&rows),
+        Form::Text | Form::Shell if rows.is_empty() => String::new(),
+        Form::Text | Form::Shell => table(&rows),
     }
 }
 
@@ -155,7 +154,8 @@ mod faked;
 mod tests {
     use super::faked::{self, Faked};
     use super::*;
-    use crate::explain::Problem;
+    use crate::explain::explain;
+    use crate::trouble::Trouble;
     use serde_json::json;
 
     const OPTIONS: &str = include_str!("../../../docs/options.md");
@@ -187,21 +187,21 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_in_the_documentation() {
-        let table = report(Output::Text, &example());
+        let table = report(Form::Text, &example());
         assert!(OPTIONS.contains(&table), "docs/options.md does not show this:\n{table}");
         assert!(table.lines().filter(|line| !line.contains("/dev/serial/")).all(|line| line.len() <= 80));
     }
 
     #[test]
     fn the_json_is_the_one_in_the_documentation() {
-        let json = report(Output::Json, &example()[1..2]);
+        let json = report(Form::Json, &example()[1..2]);
         assert!(OPTIONS.contains(&json), "docs/options.md does not show this:\n{json}");
-        assert_eq!(report(Output::Json, &example()).lines().count(), 1);
+        assert_eq!(report(Form::Json, &example()).lines().count(), 1);
     }
 
     #[test]
     fn what_is_not_known_is_null() {
-        let json: serde_json::Value = serde_json::from_str(&report(Output::Json, &example())).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&report(Form::Json, &example())).unwrap();
         let port = json![{"port": "/dev/ttyS0", "stable": null, "bus": "pnp", "adapter": null, "driver": "serial",
             "vendor_id": null, "product_id": null, "serial": null, "interface": null, "state": "free",
             "holder": null, "group": null}];
@@ -212,13 +212,13 @@ mod tests {
     #[test]
     fn a_machine_without_ports_has_an_empty_list() {
         let none = listed(&Faked::new());
-        assert_eq!(report(Output::Text, &none), "");
-        assert_eq!(report(Output::Json, &none), "[]\n");
+        assert_eq!(report(Form::Text, &none), "");
+        assert_eq!(report(Form::Json, &none), "[]\n");
     }
 
     #[test]
     fn interfaces_are_numbered_where_an_adapter_has_several() {
-        let all = report(Output::Text, &listed(&Faked::with_one_of_each()));
+        let all = report(Form::Text, &listed(&Faked::with_one_of_each()));
         let numbered: Vec<&str> = all.lines().filter(|line| line.contains("interface")).collect();
         assert_eq!(numbered, [0, 1, 2, 3].map(|n| format!("  FTDI Quad RS232-HS, interface {n}")));
     }
@@ -228,15 +228,15 @@ mod tests {
         let faked = Faked::new();
         faked.usb("1-1", ("ch341-uart", "1a86", "7523", ["", "\x1b[2Jx", "\u{e9}"]), &["ttyUSB0"]);
         let ports = listed(&faked);
-        assert!(report(Output::Text, &ports).contains("\n  \\x1B[2Jx\n"));
-        assert!(report(Output::Json, &ports).contains(r#""serial":"\\xC3\\xA9""#));
+        assert!(report(Form::Text, &ports).contains("\n  \\x1B[2Jx\n"));
+        assert!(report(Form::Json, &ports).contains(r#""serial":"\\xC3\\xA9""#));
     }
 
     #[test]
     fn several_ports_are_offered_with_all_that_tells_them_apart() {
-        let problem = Problem::no_port(&example()[..3]);
+        let problem = explain(&Trouble::NoPort(example()[..3].to_vec()), "");
         let (message, hint) = (problem.message, problem.hint.unwrap());
-        let shown = format!("iecprobe: {message}\nhint: {hint}\nstatus {}\n", problem.code);
+        let shown = format!("iecprobe: {message}\nhint: {hint}\nstatus {}\n", problem.kind.status());
         assert!(FAILURES.contains(&shown), "docs/failures.md does not show this:\n{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use iecprobe::protocol::text::escaped;
@@ -11,9 +11,9 @@ use iecprobe::record::timeline::text::Colour;
 use iecprobe::record::timeline::{Timeline, svg, text};
 use iecprobe::signon::SignedOn;
 
-use crate::cli::Args;
-use crate::ending::Exit;
-use crate::explain::Problem;
+use crate::ending::Ending;
+use crate::files::Drawing;
+use crate::trouble::Trouble;
 
 /// A picture that is wanted, and what has happened so far.
 pub struct Picture {
@@ -28,13 +28,19 @@ enum To {
 }
 
 impl Picture {
-    /// Prepares for a picture; `-` as file is stderr.
-    pub fn new(file: &Path) -> Result<Self, Problem> {
-        let create = || File::create(file).map_err(|error| Problem::file("--timeline", file, &error));
-        let to = match file.extension() {
-            _ if file.as_os_str() == "-" => To::Stderr,
-            Some(extension) if extension.eq_ignore_ascii_case("svg") => To::Svg(create()?),
-            _ => To::Text(create()?),
+    /// Prepares for a picture: a file that cannot be written is found out now.
+    pub fn new(drawing: &Drawing) -> Result<Self, Trouble> {
+        let create = |file: &PathBuf| {
+            File::create(file).map_err(|error| Trouble::File {
+                option: "--timeline",
+                file: file.clone(),
+                error,
+            })
+        };
+        let to = match drawing {
+            Drawing::Stderr => To::Stderr,
+            Drawing::Text(file) => To::Text(create(file)?),
+            Drawing::Svg(file) => To::Svg(create(file)?),
         };
         Ok(Self { entries: Vec::new(), to })
     }
@@ -66,23 +72,23 @@ fn colour() -> Colour {
 }
 
 /// How a session ended, in one sentence.
-pub fn outcome(args: &Args, port: &str, ended: Result<&SignedOn, &Exit>) -> String {
+pub fn outcome(port: &str, ident_only: bool, ended: Result<Option<&SignedOn>, &Ending>) -> String {
     let how = match ended {
-        Ok(done) => {
+        Ok(None) => "ended".into(),
+        Ok(Some(done)) => {
             let identification = &done.identification;
             let who =
                 format!("{} {}", escaped(&identification.manufacturer()), escaped(identification.ident()));
             match done.confirmed {
-                _ if args.ident_only => format!("identified {who}"),
+                _ if ident_only => format!("identified {who}"),
                 Some(true) => format!("signed on to {who} at {} Bd, confirmed", done.baud),
                 Some(false) => format!("signed on to {who} at {} Bd, not confirmed", done.baud),
                 None => format!("signed on to {who} at {} Bd", done.baud),
             }
         }
-        Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => "the port went away".into(),
-        Err(Exit::Problem(problem, _)) => problem.message.clone(),
-        Err(Exit::Signal(signal)) => format!("ended by signal {signal}"),
-        Err(Exit::OutputClosed | Exit::Command(_)) => "ended".into(),
+        Err(Ending::Failed(trouble)) => trouble.kind().summary().into(),
+        Err(Ending::Signal(signal)) => format!("ended by signal {signal}"),
+        Err(Ending::OutputClosed | Ending::Command(_)) => "ended".into(),
     };
     format!("{port} - {how} (iecprobe {})", env!("CARGO_PKG_VERSION"))
 }

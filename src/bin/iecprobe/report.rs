@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use iecprobe::protocol::hdlc::{Parameters, Server};
 use iecprobe::protocol::identification::Identification;
+use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::text;
 use iecprobe::signon::SignedOn;
 
-use crate::cli::Output;
-use crate::ending::Evidence;
-use crate::explain::{self, Problem};
+use crate::explain::Problem;
+use crate::form::{self, Form, json};
+use crate::notes;
+use crate::trouble::Trouble;
 
 /// Who answered.
 #[derive(Serialize)]
@@ -26,20 +27,35 @@ struct Who {
     escapes: Vec<String>,
 }
 
+/// The report of a success.
 #[derive(Serialize)]
-struct Success<'a> {
+pub struct Success<'a> {
     port: &'a str,
     #[serde(flatten)]
-    who: Who,
-    mode: &'static str,
+    meter: Option<Meter>,
     baud: u32,
-    baud_offered: Option<u32>,
-    confirmed: Option<bool>,
-    attempts: u32,
+    #[serde(flatten)]
+    course: Option<Course>,
     elapsed_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<Link>,
     notes: Vec<String>,
+}
+
+/// Who signed on, and into what.
+#[derive(Serialize)]
+struct Meter {
+    #[serde(flatten)]
+    who: Who,
+    mode: &'static str,
+}
+
+/// How the sign-on went.
+#[derive(Serialize)]
+struct Course {
+    baud_offered: Option<u32>,
+    confirmed: Option<bool>,
+    attempts: u32,
 }
 
 /// An HDLC link that was seen to open; the parameters as the meter puts them.
@@ -108,103 +124,82 @@ impl Who {
     }
 }
 
-/// The report of a success.
-pub fn success(
-    form: Output,
-    port: &str,
-    signed_on: &SignedOn,
-    link: Option<Link>,
-    remarks: &[String],
-    elapsed: Duration,
-) -> String {
-    let identification = &signed_on.identification;
-    let notes = signed_on.notes.iter().map(explain::note).chain(remarks.iter().cloned());
-    let report = Success {
-        port,
-        who: Who::of(identification),
-        mode: signed_on.mode.letter(),
-        baud: signed_on.baud,
-        baud_offered: identification.baud(),
-        confirmed: signed_on.confirmed,
-        attempts: signed_on.attempts,
-        elapsed_ms: elapsed.as_millis() as u64,
-        link,
-        notes: notes.collect(),
-    };
-    match form {
-        Output::Text => {
-            let mut lines = vec![
-                ("port", report.port.to_owned()),
-                ("manufacturer", report.who.manufacturer),
-                ("ident", report.who.ident),
-                ("mode", report.mode.to_owned()),
-                ("baud", report.baud.to_string()),
-            ];
-            lines.extend(report.confirmed.map(|confirmed| ("confirmed", confirmed.to_string())));
-            lines.extend(report.link.map(|link| ("link", link.text())));
-            if let Some(name) = report.who.name {
-                lines.insert(2, ("name", name.to_owned()));
-            }
-            lines.extend(report.notes.into_iter().map(|note| ("note", note)));
-            lines.iter().fold(String::new(), |mut all, (key, value)| {
-                let _ = writeln!(all, "{key}: {value}");
-                all
-            })
+impl<'a> Success<'a> {
+    /// What is known after a start on this port, with a sign-on or without one.
+    pub fn new(
+        port: &'a str,
+        signed_on: Option<&SignedOn>,
+        settings: Settings,
+        link: Option<Link>,
+        remarks: &[String],
+        elapsed: Duration,
+    ) -> Self {
+        let notes = signed_on.map_or(&[][..], |done| &done.notes).iter().map(notes::note);
+        Self {
+            port,
+            meter: signed_on
+                .map(|done| Meter { who: Who::of(&done.identification), mode: done.mode.letter() }),
+            baud: signed_on.map_or(settings.baud, |done| done.baud),
+            course: signed_on.map(|done| Course {
+                baud_offered: done.identification.baud(),
+                confirmed: done.confirmed,
+                attempts: done.attempts,
+            }),
+            elapsed_ms: elapsed.as_millis() as u64,
+            link,
+            notes: notes.chain(remarks.iter().cloned()).collect(),
         }
-        Output::Json => json(&report),
-        Output::Shell => shell("", &serde_json::to_value(&report).unwrap_or_default()),
+    }
+
+    /// The report in this form.
+    pub fn report(self, form: Form) -> String {
+        match form {
+            Form::Text => self.text(),
+            Form::Json => json(&self),
+            Form::Shell => form::shell(0, &self),
+        }
+    }
+
+    fn text(self) -> String {
+        let mut lines = vec![("port", self.port.to_owned())];
+        let mut confirmed = None;
+        if let Some(Meter { who, mode }) = self.meter {
+            lines.push(("manufacturer", who.manufacturer));
+            lines.extend(who.name.map(|name| ("name", name.to_owned())));
+            lines.push(("ident", who.ident));
+            lines.push(("mode", mode.to_owned()));
+            confirmed = self.course.and_then(|course| course.confirmed);
+        }
+        lines.push(("baud", self.baud.to_string()));
+        lines.extend(confirmed.map(|confirmed| ("confirmed", confirmed.to_string())));
+        lines.extend(self.link.map(|link| ("link", link.text())));
+        lines.extend(self.notes.into_iter().map(|note| ("note", note)));
+        lines.iter().fold(String::new(), |mut all, (key, value)| {
+            let _ = writeln!(all, "{key}: {value}");
+            all
+        })
     }
 }
 
 /// The report of a failure, in the forms that have one.
-pub fn failure(form: Output, port: &str, problem: &Problem, evidence: &Evidence) -> String {
+pub fn failure(form: Form, port: &str, problem: &Problem, trouble: &Trouble) -> String {
     let report = Failing {
         port,
-        who: evidence.identification.as_ref().map(Who::of),
+        who: trouble.identification().map(Who::of),
         error: ErrorObject {
-            code: problem.code,
-            kind: problem.kind,
+            code: problem.kind.status(),
+            kind: problem.kind.name(),
             message: &problem.message,
             hint: problem.hint.as_deref(),
-            received: text::hex(&evidence.received),
+            received: text::hex(trouble.received()),
         },
     };
     match form {
-        Output::Json => json(&report),
-        Output::Shell => shell("", &serde_json::to_value(&report).unwrap_or_default()),
-        Output::Text => {
+        Form::Json => json(&report),
+        Form::Shell => form::shell(problem.kind.status(), &report),
+        Form::Text => {
             let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
             format!("iecprobe: {}\n{hint}", problem.message)
         }
     }
-}
-
-/// A report on one line.
-pub fn json(report: &impl Serialize) -> String {
-    // Strings and numbers only: it cannot fail.
-    serde_json::to_string(report).unwrap_or_default() + "\n"
-}
-
-/// `IECPROBE_KEY='value'` lines; keys of objects within objects are joined by `_`, items of lists by line ends (escape
-/// characters, which are one character each, by nothing).
-fn shell(prefix: &str, value: &Value) -> String {
-    let Value::Object(entries) = value else { return String::new() };
-    entries.iter().fold(String::new(), |mut all, (key, value)| {
-        let key = format!("{prefix}{}", key.to_uppercase());
-        let text = match value {
-            Value::Object(_) => {
-                all.push_str(&shell(&format!("{key}_"), value));
-                return all;
-            }
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            Value::Array(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                items.join(if key == "ESCAPES" { "" } else { "\n" })
-            }
-            other => other.to_string(),
-        };
-        let _ = writeln!(all, "IECPROBE_{key}='{}'", text.replace('\'', "'\\''"));
-        all
-    })
 }

@@ -1,4 +1,4 @@
-//! One port, from its opening to its closing: the sign-on, and what was asked for after it.
+//! One port, from its opening to its closing: the start, and what was asked for after it.
 
 use std::time::Instant;
 
@@ -6,22 +6,20 @@ use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, Line};
 use iecprobe::machine::disconnect::{Disconnect, Parting};
 use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
-use iecprobe::os::{Input, Interrupt, Output as Stream};
+use iecprobe::os::{Input, Interrupt, Output};
 use iecprobe::pipe::{self, End, User};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
-use iecprobe::signon::{SignOn, SignedOn};
+use iecprobe::signon::{Config, SignOn, SignedOn};
 
-use crate::cli::{Args, Output};
 use crate::command;
-use crate::ending::{self, Evidence, Exit};
-use crate::explain::{self, Problem};
+use crate::ending::{self, Ending};
+use crate::form::Form;
+use crate::job::{Carry, Job, Then};
 use crate::picture;
-use crate::report::{self, Link};
+use crate::report::{Link, Success};
+use crate::trouble::{NoLink, Trouble};
 use crate::watch::Watch;
-
-/// `--direct` without `--baud`.
-const DIRECT_BAUD: u32 = 9600;
 
 /// SNRMs sent before a link is given up: the first one may come while the meter still changes over.
 const SNRM_TRIES: u32 = 2;
@@ -29,32 +27,38 @@ const SNRM_TRIES: u32 = 2;
 /// What is to be done on a port.
 pub struct Session<'a> {
     /// What was asked for.
-    pub args: &'a Args,
+    pub job: &'a Job,
     /// Where.
     pub port: &'a str,
     /// What can interrupt it.
     pub interrupt: &'a Interrupt,
 }
 
+/// A line after the start, whichever it was.
+struct Open {
+    /// Who answered, where there was a sign-on.
+    signed_on: Option<SignedOn>,
+    /// How the line is set.
+    settings: Settings,
+    /// When the first byte may go out.
+    settled: Instant,
+}
+
 impl Session<'_> {
     /// Does it; the report of a success, where that is still to be printed. The line is closed, and so restored, by
     /// then.
-    pub fn run(&self) -> Result<Option<String>, Exit> {
+    pub fn run(&self) -> Result<Option<String>, Ending> {
         let began = Instant::now();
-        let args = self.args;
-        command::check(&args.command).map_err(Problem::internal)?;
-        let start = if args.direct {
-            Settings::eight_none(args.baud.unwrap_or(DIRECT_BAUD))
-        } else {
-            Settings::seven_even(args.start_baud)
-        };
-        let options = line::Options { parity: args.parity, dtr: args.dtr, rts: args.rts, settings: start };
-        let mut line = line::open(self.port, options).map_err(|error| explain::open(self.port, &error))?;
+        let job = self.job;
+        if let Then::Carry(Carry::Command(command)) = &job.then {
+            command::check(command).map_err(Trouble::Internal)?;
+        }
+        let mut line = line::open(self.port, job.line).map_err(Trouble::Open)?;
         // Only now: a run that cannot open its port leaves no file behind.
-        let mut watch = Watch::new(args)?;
-        let driven = self.drive(began, start, &mut *line, &mut watch);
+        let mut watch = Watch::new(job)?;
+        let driven = self.drive(began, &mut *line, &mut watch);
         drop(line);
-        let traced = watch.finish().map_err(|error| Problem::output(&error).into());
+        let traced = watch.finish().map_err(|error| Trouble::Output(error).into());
         driven.and_then(|report| traced.map(|()| report))
     }
 
@@ -62,116 +66,108 @@ impl Session<'_> {
     fn drive(
         &self,
         began: Instant,
-        start: Settings,
         line: &mut dyn Line,
         watch: &mut Watch,
-    ) -> Result<Option<String>, Exit> {
-        let args = self.args;
-        if args.direct {
-            self.carry_and_part(None, start, Instant::now(), line, watch)?;
-            return Ok(None);
-        }
+    ) -> Result<Option<String>, Ending> {
+        let job = self.job;
         let remarks = line.remarks();
-        let signed_on = self.sign_on(line, watch).inspect_err(|exit| self.draw(watch, Err(exit)))?;
-        let settled = Instant::now() + args.settle;
-        let settings = if args.ident_only { start } else { Settings::eight_none(signed_on.baud) };
+        let open = self.start(line, watch).inspect_err(|ending| self.draw(watch, Err(ending)))?;
         let report = |link: Option<Link>| {
-            report::success(args.form(), self.port, &signed_on, link, &remarks, began.elapsed())
+            let signed_on = open.signed_on.as_ref();
+            let elapsed = began.elapsed();
+            Success::new(self.port, signed_on, open.settings, link, &remarks, elapsed).report(job.manner.form)
         };
-        if args.carries() {
-            self.draw(watch, Ok(&signed_on));
-            let report = (!args.quiet).then(|| report(None));
-            self.carry_and_part(Some((&signed_on, report)), settings, settled, line, watch)?;
-            return Ok(None);
-        }
-        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        let mut link = Ok(None);
-        if args.check_link {
-            link = self.check_link(&mut driver, &signed_on, settings, settled).map(Some);
-        }
-        if args.disconnect || matches!(link, Ok(Some(_)) | Err(Exit::Signal(_))) {
-            link = self.part(link, &mut driver, settings, settled);
-        }
-        self.draw(watch, link.as_ref().map(|_| &signed_on));
+        let link = match &job.then {
+            Then::Carry(carry) => {
+                self.draw(watch, Ok(open.signed_on.as_ref()));
+                let wanted = !job.manner.quiet && open.signed_on.is_some();
+                let report = wanted.then(|| report(None)).unwrap_or_default();
+                self.carry_and_disconnect(carry, &report, &open, line, watch)?;
+                return Ok(None);
+            }
+            Then::CheckLink => {
+                let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+                let link = self.check_link(&mut driver, &open).map(Some);
+                if job.disconnect || matches!(link, Ok(_) | Err(Ending::Signal(_))) {
+                    self.disconnect(link, &mut driver, &open)
+                } else {
+                    link
+                }
+            }
+            Then::Report if job.disconnect => {
+                let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+                self.disconnect(Ok(None), &mut driver, &open)
+            }
+            Then::Report => Ok(None),
+        };
+        self.draw(watch, link.as_ref().map(|_| open.signed_on.as_ref()));
         Ok(Some(report(link?)))
     }
 
-    fn draw(&self, watch: &mut Watch, ended: Result<&SignedOn, &Exit>) {
-        watch.draw(|| picture::outcome(self.args, self.port, ended));
+    fn draw(&self, watch: &mut Watch, ended: Result<Option<&SignedOn>, &Ending>) {
+        watch.draw(|| picture::outcome(self.port, self.job.is_ident_only(), ended));
     }
 
-    fn sign_on(&self, line: &mut dyn Line, watch: &mut Watch) -> Result<SignedOn, Exit> {
-        let config = self.args.sign_on(line);
+    /// Brings the line to where HDLC begins, or to the identification where that is all that was asked for.
+    fn start(&self, line: &mut dyn Line, watch: &mut Watch) -> Result<Open, Ending> {
+        let job = self.job;
+        let Some(config) = job.start.config(line.nature()) else {
+            return Ok(Open { signed_on: None, settings: job.line.settings, settled: Instant::now() });
+        };
+        let signed_on = self.sign_on(config, line, watch)?;
+        let settings =
+            if job.is_ident_only() { job.line.settings } else { Settings::eight_none(signed_on.baud) };
+        Ok(Open { signed_on: Some(signed_on), settings, settled: Instant::now() + job.settle })
+    }
+
+    fn sign_on(&self, config: Config, line: &mut dyn Line, watch: &mut Watch) -> Result<SignedOn, Ending> {
         let mut machine = SignOn::new(config.clone(), Instant::now());
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
         let ended = driver.run(&mut machine);
         watch.clear();
-        match ended {
-            Ok(Ok(signed_on)) => Ok(signed_on),
-            Ok(Err(failed)) => {
-                let problem = explain::failed(&failed, &config);
-                Err(Exit::Problem(problem, failed.into()))
-            }
-            Err(stopped) => Err(self.stopped(stopped)),
-        }
-    }
-
-    fn stopped(&self, stopped: Stopped) -> Exit {
-        match stopped {
-            Stopped::Signal(signal) => Exit::Signal(signal),
-            Stopped::LineLost(_) => Problem::line_lost(self.port).into(),
-        }
+        let signed_on = ended.map_err(stopped)?;
+        signed_on
+            .map_err(|failed| Trouble::SignOn { failed: Box::new(failed), config: Box::new(config) }.into())
     }
 
     /// `--check-link`: SNRM and UA.
-    fn check_link(
-        &self,
-        driver: &mut Driver<'_>,
-        signed_on: &SignedOn,
-        settings: Settings,
-        settled: Instant,
-    ) -> Result<Link, Exit> {
-        let addresses = self.args.addresses();
-        let opened = driver
-            .pause(settled)
-            .and_then(|()| {
-                let wait = timing::HDLC_WAIT;
-                driver.run(&mut Exchange::new(Ask::Open, addresses, settings, wait, SNRM_TRIES))
-            })
-            .map_err(|stopped| self.stopped(stopped))?;
+    fn check_link(&self, driver: &mut Driver<'_>, open: &Open) -> Result<Link, Ending> {
+        let addresses = self.job.addresses;
+        let mut exchange = Exchange::new(Ask::Open, addresses, open.settings, timing::HDLC_WAIT, SNRM_TRIES);
+        let opened = driver.pause(open.settled).and_then(|()| driver.run(&mut exchange)).map_err(stopped)?;
         match opened.answer {
             Some(Answer { from, says: Says::Accepted(parameters) }) => {
                 Ok(Link::new(addresses.client, from, parameters))
             }
-            answer => {
-                let says = answer.map(|answer| answer.says);
-                let problem = explain::link(says, &opened.received, addresses, settings);
-                let identification = Some(signed_on.identification.clone());
-                Err(Exit::Problem(problem, Evidence { identification, received: opened.received }))
-            }
+            answer => Err(Trouble::Link(Box::new(NoLink {
+                says: answer.map(|answer| answer.says),
+                received: opened.received,
+                addresses,
+                settings: open.settings,
+                identification: open.signed_on.as_ref().map(|done| done.identification.clone()),
+            }))
+            .into()),
         }
     }
 
     /// The DISC before leaving, however things have gone: at once where a signal wants us to end, and none where the
     /// line is lost.
-    fn part<T>(
+    fn disconnect<T>(
         &self,
-        ended: Result<T, Exit>,
+        ended: Result<T, Ending>,
         driver: &mut Driver<'_>,
-        settings: Settings,
-        settled: Instant,
-    ) -> Result<T, Exit> {
-        let addresses = self.args.addresses();
+        open: &Open,
+    ) -> Result<T, Ending> {
+        let addresses = self.job.addresses;
         let parted = match &ended {
-            Err(Exit::Signal(signal)) => Err(Exit::Signal(*signal)),
-            Err(Exit::Problem(problem, _)) if problem.kind == "line-lost" => return ended,
-            _ => driver
-                .pause(settled)
-                .and_then(|()| driver.run(&mut Disconnect::new(addresses, settings, timing::HDLC_WAIT)))
-                .map(|parted| parted.parting)
-                .map_err(|stopped| self.stopped(stopped)),
+            Err(Ending::Signal(signal)) => Err(Ending::Signal(*signal)),
+            Err(Ending::Failed(Trouble::LineLost)) => return ended,
+            _ => {
+                let mut machine = Disconnect::new(addresses, open.settings, timing::HDLC_WAIT);
+                driver.pause(open.settled).and_then(|()| driver.run(&mut machine)).map_err(stopped)
+            }
         };
-        match &parted {
+        match parted.as_ref().map(|parted| &parted.parting) {
             Ok(Parting::Closed(_)) => log::info!("the meter answered the DISC"),
             Ok(Parting::OpenedAndClosed(_)) => {
                 log::info!("the meter had no link: one was opened and closed again, which frees it");
@@ -180,73 +176,88 @@ impl Session<'_> {
                 log::warn!("the meter answered the DISC, but it opens no link and may stay")
             }
             Ok(Parting::Unanswered) => log::warn!("the meter did not answer the DISC"),
-            Err(Exit::Signal(_)) => driver.send_at_once(&addresses.disc(), settings),
+            Err(Ending::Signal(_)) => driver.send_at_once(&addresses.disc(), open.settings),
             Err(_) => {}
         }
         ended.and_then(|value| parted.map(|_| value))
     }
 
     /// The report, the pipe, and `--disconnect` after them.
-    fn carry_and_part(
+    fn carry_and_disconnect(
         &self,
-        signed_on: Option<(&SignedOn, Option<String>)>,
-        settings: Settings,
-        settled: Instant,
+        carry: &Carry,
+        report: &str,
+        open: &Open,
         line: &mut dyn Line,
         watch: &mut Watch,
-    ) -> Result<(), Exit> {
-        let args = self.args;
-        let user =
-            if args.command.is_empty() { User::Streams { linger: args.linger } } else { User::Command };
-        let (signed_on, report) = signed_on.unzip();
-        let ended = ending::print_aside(&report.flatten().unwrap_or_default()).and_then(|()| {
+    ) -> Result<(), Ending> {
+        let manner = &self.job.manner;
+        let ended = ending::print_aside(report).and_then(|()| {
             // Nothing but the report where a program reads it.
-            if !args.quiet && args.form() == Output::Text {
-                ending::say(&format!("iecprobe: {} is open at {settings}\n", self.port));
+            if !manner.quiet && manner.form == Form::Text {
+                ending::say(&format!("iecprobe: {} is open at {}\n", self.port, open.settings));
             }
-            self.carry(plan(signed_on, settled, user), line, watch)
+            self.carry(carry, open, line, watch)
         });
-        if !args.disconnect {
+        if !self.job.disconnect {
             return ended;
         }
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
-        self.part(ended, &mut driver, settings, settled)
+        self.disconnect(ended, &mut driver, open)
     }
 
-    fn carry(&self, plan: pipe::Plan, line: &mut dyn Line, watch: &mut Watch) -> Result<(), Exit> {
-        let end = if self.args.command.is_empty() {
-            let mut stdin = Input::stdin().map_err(|error| Problem::internal(error.to_string()))?;
-            let mut stdout = Stream::stdout().map_err(|error| Problem::output(&error))?;
-            pipe::carry(line, &mut stdin, &mut stdout, plan, self.interrupt, watch)
-        } else {
-            let mut child = command::start(&self.args.command).map_err(Problem::internal)?;
-            let end = child.carry(line, plan, self.interrupt, watch);
-            match (end, child.finish(self.interrupt)) {
-                (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
-                    Some(signal) => End::Signal(signal),
-                    None if status == 0 => return Ok(()),
-                    None => return Err(Exit::Command(status)),
-                },
-                (end, _) => end,
+    fn carry(
+        &self,
+        carry: &Carry,
+        open: &Open,
+        line: &mut dyn Line,
+        watch: &mut Watch,
+    ) -> Result<(), Ending> {
+        let end = match carry {
+            Carry::Streams { linger } => {
+                let mut input = Input::stdin().map_err(|error| Trouble::Internal(error.to_string()))?;
+                let mut output = Output::stdout().map_err(Trouble::Output)?;
+                let plan = plan(open, User::Streams { linger: *linger });
+                pipe::carry(line, &mut input, &mut output, plan, self.interrupt, watch)
+            }
+            Carry::Command(command) => {
+                let mut child = command::start(command).map_err(Trouble::Internal)?;
+                let end = child.carry(line, plan(open, User::Command), self.interrupt, watch);
+                match (end, child.finish(self.interrupt)) {
+                    (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
+                        Some(signal) => End::Signal(signal),
+                        None if status == 0 => return Ok(()),
+                        None => return Err(Ending::Command(status)),
+                    },
+                    (end, _) => end,
+                }
             }
         };
         match end {
             End::Input => Ok(()),
-            End::OutputClosed => Err(Exit::OutputClosed),
-            End::Output(error) => Err(Problem::output(&error).into()),
-            End::LineLost => Err(Problem::line_lost(self.port).into()),
-            End::Signal(signal) => Err(Exit::Signal(signal)),
+            End::OutputClosed => Err(Ending::OutputClosed),
+            End::Output(error) => Err(Trouble::Output(error).into()),
+            End::LineLost => Err(Trouble::LineLost.into()),
+            End::Signal(signal) => Err(Ending::Signal(signal)),
         }
     }
 }
 
+fn stopped(stopped: Stopped) -> Ending {
+    match stopped {
+        Stopped::Signal(signal) => Ending::Signal(signal),
+        Stopped::LineLost(_) => Trouble::LineLost.into(),
+    }
+}
+
 /// What the pipe begins with: what came behind the confirmation, but for the single LF that some meters add to it.
-fn plan(signed_on: Option<&SignedOn>, settled: Instant, user: User) -> pipe::Plan {
+fn plan(open: &Open, user: User) -> pipe::Plan {
+    let signed_on = open.signed_on.as_ref();
     let rest = signed_on.map_or(&[][..], |done| &done.rest);
     let confirmed = signed_on.is_some_and(|done| done.confirmed == Some(true));
     let first = match rest {
         [b'\n' | 0x8A, rest @ ..] if confirmed => rest,
         rest => rest,
     };
-    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled, user }
+    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled: open.settled, user }
 }

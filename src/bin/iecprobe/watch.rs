@@ -11,10 +11,11 @@ use iecprobe::record::observer::Observer;
 use iecprobe::record::trace;
 use iecprobe::record::{Entry, Event};
 
-use crate::cli::Args;
 use crate::ending;
-use crate::explain::Problem;
+use crate::files::Tracing;
+use crate::job::Job;
 use crate::picture::Picture;
+use crate::trouble::Trouble;
 
 /// How often the live line is written anew.
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
@@ -47,18 +48,21 @@ enum Live {
 
 impl Watch {
     /// Begins to watch; `-` as trace is stderr. A live line is shown if nothing else goes there and it is a terminal.
-    pub fn new(args: &Args) -> Result<Self, Problem> {
-        let trace = args.trace.as_deref();
-        let shared = trace.is_some_and(|path| path.as_os_str() == "-")
+    pub fn new(job: &Job) -> Result<Self, Trouble> {
+        let shared = matches!(job.trace, Some(Tracing::Stderr))
             || log::log_enabled!(log::Level::Info)
-            || args.several();
+            || job.ports.are_several();
         let live =
-            if !args.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
-        let trace: Option<Box<dyn Write>> = match trace {
+            if !job.manner.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
+        let trace: Option<Box<dyn Write>> = match &job.trace {
             None => None,
-            Some(path) if path.as_os_str() == "-" => Some(Box::new(LineWriter::new(io::stderr()))),
-            Some(path) => {
-                let file = File::create(path).map_err(|error| Problem::file("--trace", path, &error))?;
+            Some(Tracing::Stderr) => Some(Box::new(LineWriter::new(io::stderr()))),
+            Some(Tracing::File(path)) => {
+                let file = File::create(path).map_err(|error| Trouble::File {
+                    option: "--trace",
+                    file: path.clone(),
+                    error,
+                })?;
                 Some(Box::new(BufWriter::new(file)))
             }
         };
@@ -68,7 +72,7 @@ impl Watch {
             settings: None,
             trace,
             broken: None,
-            picture: args.timeline.as_deref().map(Picture::new).transpose()?,
+            picture: job.drawing.as_ref().map(Picture::new).transpose()?,
             sent: 0,
             received: 0,
             live,

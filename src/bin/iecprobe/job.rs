@@ -1,0 +1,277 @@
+//! What is meant by a command line: how a session begins, what follows, on which ports, and how all of it is told.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use iecprobe::line;
+use iecprobe::protocol::baud;
+use iecprobe::protocol::hdlc::Addresses;
+use iecprobe::protocol::message::Request;
+use iecprobe::protocol::settings::Settings;
+use iecprobe::signon::Config;
+
+use crate::cli::Args;
+use crate::files::{self, Drawing, Tracing};
+use crate::form::Form;
+
+/// The rate of `--direct` without `--baud`, in Bd.
+const DIRECT_BAUD: u32 = 9600;
+
+/// What a run is for.
+#[derive(Debug)]
+pub enum Task {
+    /// Printing a completion script.
+    Completions(clap_complete::Shell),
+    /// Listing the ports of this computer.
+    List,
+    /// Work on ports.
+    Work(Box<Job>),
+}
+
+/// How things are told.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// The form of reports.
+    pub form: Form,
+    /// Whether reports go to stderr, because stdout belongs to the line.
+    pub aside: bool,
+    /// Whether stderr gets failures only.
+    pub quiet: bool,
+    /// How much more than usual stderr gets.
+    pub verbose: u8,
+    /// Whether there are several ports, so that a failure has to name its own.
+    pub several: bool,
+}
+
+/// Work on ports.
+#[derive(Debug)]
+pub struct Job {
+    /// The ports.
+    pub ports: Ports,
+    /// How the line is opened.
+    pub line: line::Options,
+    /// How a session begins.
+    pub start: Start,
+    /// What follows.
+    pub then: Then,
+    /// Whether an HDLC DISC is sent before leaving.
+    pub disconnect: bool,
+    /// Who talks to whom in HDLC.
+    pub addresses: Addresses,
+    /// From the end of the sign-on to the first byte in HDLC.
+    pub settle: Duration,
+    /// Where the trace goes, if one is wanted.
+    pub trace: Option<Tracing>,
+    /// Where the picture goes, if one is wanted.
+    pub drawing: Option<Drawing>,
+    /// How it is told.
+    pub manner: Manner,
+}
+
+/// The ports of a job.
+#[derive(Clone, Debug)]
+pub enum Ports {
+    /// These, at least one.
+    Named(Vec<String>),
+    /// These, and all USB serial ports of this computer.
+    AllUsb(Vec<String>),
+    /// The only USB serial port of this computer.
+    OnlyUsb,
+}
+
+/// How a session begins.
+#[derive(Debug)]
+pub enum Start {
+    /// With a sign-on; what depends on the line is filled in by [`Start::config`].
+    SignOn {
+        /// What it is to do.
+        config: Config,
+        /// Quiet time between opening and the first byte, where it was given.
+        warm_up: Option<Duration>,
+    },
+    /// With the line as it is.
+    Direct,
+}
+
+/// What follows the start.
+#[derive(Debug)]
+pub enum Then {
+    /// A report.
+    Report,
+    /// An HDLC link that is opened and closed, and a report.
+    CheckLink,
+    /// Bytes carried between the line and somebody.
+    Carry(Carry),
+}
+
+/// Between the line and whom bytes are carried.
+#[derive(Debug)]
+pub enum Carry {
+    /// stdin and stdout.
+    Streams {
+        /// How long the line has to be silent after the end of stdin.
+        linger: Duration,
+    },
+    /// A command: program and arguments.
+    Command(Vec<OsString>),
+}
+
+impl Task {
+    /// What `args` mean, or why they mean nothing.
+    pub fn of(args: Args) -> Result<Self, String> {
+        match args.completions {
+            Some(shell) => Ok(Self::Completions(shell)),
+            None if args.list && args.report.form() == Form::Shell => {
+                Err("--list has no shell form: leave out -o shell, or use -o json".into())
+            }
+            None if args.list => Ok(Self::List),
+            None => Job::of(args).map(Box::new).map(Self::Work),
+        }
+    }
+}
+
+impl Manner {
+    /// How things are told with `args`.
+    pub fn of(args: &Args) -> Self {
+        Self {
+            form: args.report.form(),
+            aside: args.pipe.pipe || !args.command.is_empty(),
+            quiet: args.report.quiet,
+            verbose: args.report.verbose,
+            several: args.all || args.place.iter().chain(&args.port).count() > 1,
+        }
+    }
+}
+
+impl Job {
+    fn of(args: Args) -> Result<Self, String> {
+        let manner = Manner::of(&args);
+        let ports = Ports::of(args.place, args.port, args.all);
+        let (line, sign_on, advanced) = (args.line, args.sign_on, args.advanced);
+        if let (Some(rate), false) = (line.baud, sign_on.direct)
+            && baud::digit(rate).is_none()
+        {
+            let known = baud::all().map(|rate| rate.to_string()).collect::<Vec<_>>().join(", ");
+            return Err(format!(
+                "--baud {rate}: no baud character names this rate; an acknowledgement can name {known} (any other \
+                 only with --direct)"
+            ));
+        }
+        let addresses = Addresses { client: advanced.hdlc_client, server: advanced.hdlc_server };
+        let (settings, start) = if sign_on.direct {
+            (Settings::eight_none(line.baud.unwrap_or(DIRECT_BAUD)), Start::Direct)
+        } else {
+            let config = Config {
+                start_baud: line.start_baud,
+                request: sign_on.address.or(advanced.request).unwrap_or_else(Request::general),
+                attempts: sign_on.attempts,
+                wait: sign_on.wait,
+                manufacturers: sign_on.manufacturer,
+                forced_baud: line.baud,
+                control: advanced.control,
+                force: sign_on.force,
+                confirm: advanced.confirm,
+                switch_delay: advanced.switch_delay,
+                recover: !sign_on.no_recover,
+                addresses,
+                wake_up: sign_on.wake_up,
+                ident_only: sign_on.ident_only,
+                ..Config::default()
+            };
+            (Settings::seven_even(line.start_baud), Start::SignOn { config, warm_up: advanced.warm_up })
+        };
+        let then = if args.pipe.pipe {
+            Then::Carry(Carry::Streams { linger: args.pipe.linger })
+        } else if !args.command.is_empty() {
+            Then::Carry(Carry::Command(args.command))
+        } else if sign_on.check_link {
+            Then::CheckLink
+        } else {
+            Then::Report
+        };
+        let trace = args.records.trace.map(Tracing::of).transpose()?;
+        let drawing = args.records.timeline.map(Drawing::of).transpose()?;
+        files::check_apart(trace.as_ref(), drawing.as_ref())?;
+        let job = Self {
+            ports,
+            line: line::Options { parity: advanced.parity, dtr: line.dtr, rts: line.rts, settings },
+            start,
+            then,
+            disconnect: sign_on.disconnect,
+            addresses,
+            settle: advanced.settle,
+            trace,
+            drawing,
+            manner,
+        };
+        job.check_several()?;
+        Ok(job)
+    }
+
+    /// Whether the session ends with the identification.
+    pub fn is_ident_only(&self) -> bool {
+        matches!(&self.start, Start::SignOn { config, .. } if config.ident_only)
+    }
+
+    /// Refuses for several ports what is about one.
+    fn check_several(&self) -> Result<(), String> {
+        let named = match &self.ports {
+            Ports::Named(ports) if ports.len() > 1 => Some(ports.len()),
+            Ports::AllUsb(_) => None,
+            Ports::Named(_) | Ports::OnlyUsb => return Ok(()),
+        };
+        let reason = match &self.then {
+            Then::Carry(Carry::Streams { .. }) => "--pipe carries the bytes of one port",
+            Then::Carry(Carry::Command(_)) => "COMMAND gets the bytes of one port",
+            _ if self.trace.is_some() => "--trace has the bytes of one port",
+            _ if self.drawing.as_ref().is_some_and(|drawing| drawing.file().is_some()) => {
+                "--timeline=FILE shows one port"
+            }
+            _ if self.manner.form == Form::Shell => "--output shell sets the variables of one port",
+            Then::Report | Then::CheckLink => return Ok(()),
+        };
+        Err(match named {
+            None => format!("{reason}: not with --all"),
+            Some(count) => format!("{reason}, and {count} are named"),
+        })
+    }
+}
+
+impl Ports {
+    /// The ports that are named, in one way or the other.
+    fn of(place: Option<String>, named: Vec<String>, all: bool) -> Self {
+        // An empty variable of the shell names no port.
+        let typed: Vec<String> = place.into_iter().chain(named).filter(|port| !port.is_empty()).collect();
+        let from_environment = || std::env::var("IECPROBE_PORT").ok().filter(|port| !port.is_empty());
+        let ports = if typed.is_empty() { from_environment().into_iter().collect() } else { typed };
+        match &ports[..] {
+            _ if all => Self::AllUsb(ports),
+            [] => Self::OnlyUsb,
+            _ => Self::Named(ports),
+        }
+    }
+
+    /// Whether this is about several ports, one report each.
+    pub fn are_several(&self) -> bool {
+        match self {
+            Self::Named(ports) => ports.len() > 1,
+            Self::AllUsb(_) => true,
+            Self::OnlyUsb => false,
+        }
+    }
+}
+
+impl Start {
+    /// What a sign-on is to do on a line of this nature; none where there is no sign-on.
+    pub fn config(&self, nature: line::Nature) -> Option<Config> {
+        match self {
+            Self::Direct => None,
+            Self::SignOn { config, warm_up } => Some(Config {
+                warm_up: warm_up.unwrap_or(nature.warm_up),
+                parities: nature.parities,
+                lag: nature.lag,
+                ..config.clone()
+            }),
+        }
+    }
+}
