@@ -81,7 +81,7 @@ impl Session<'_> {
             Then::Carry(carry) => {
                 self.draw(watch, Ok(open.signed_on.as_ref()));
                 let wanted = !job.manner.quiet && open.signed_on.is_some();
-                let report = wanted.then(|| report(None)).unwrap_or_default();
+                let report = if wanted { report(None) } else { String::new() };
                 self.carry_and_disconnect(carry, &report, &open, line, watch)?;
                 return Ok(None);
             }
