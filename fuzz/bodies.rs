@@ -177,6 +177,7 @@ pub fn sign_on(data: &[u8]) {
             Step::Done(outcome) => break outcome,
             Step::Do(Action::Configure { settings, .. }) => judge.configures(settings),
             Step::Do(Action::Transmit(bytes)) => judge.transmits(&bytes),
+            Step::Do(Action::ModemLines { .. }) => panic!("a sign-on leaves DTR and RTS alone"),
             Step::Do(Action::Break(length)) => {
                 assert!(judge.config.recover && judge.acknowledged.is_none());
                 judge.now += length;

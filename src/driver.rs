@@ -64,6 +64,7 @@ impl Driver<'_> {
                     self.line.set_break(false).map_err(Stopped::LineLost)?;
                     paused?;
                 }
+                Step::Do(Action::ModemLines { dtr, rts }) => self.line.set_modem_lines(dtr, rts),
                 Step::Wait(until) => {
                     if let Some(progress) = machine.progress() {
                         self.observer.waiting(&progress, Instant::now());

@@ -80,6 +80,8 @@ pub trait Line {
     fn drained(&mut self) -> io::Result<bool>;
     /// Starts or ends a BREAK.
     fn set_break(&mut self, on: bool) -> io::Result<()>;
+    /// Sets the levels of DTR and RTS, where there are such lines.
+    fn set_modem_lines(&mut self, _dtr: bool, _rts: bool) {}
     /// What to wait for, if it can be waited for.
     fn handle(&self) -> Option<Handle<'_>>;
     /// When to look for received bytes without a handle.

@@ -29,8 +29,9 @@ impl SerialLine {
             None => [Parity::Hardware, Parity::Software],
             Some(asked) => [asked; 2],
         };
-        let seven_bits = options.settings.framing == Framing::SevenEven && parities[0] == Parity::Hardware;
-        let kept = port.configure(options.settings.baud, seven_bits).map_err(os::OpenError::Io)?;
+        let framing = framing_of_the_port(options.settings, parities[0]);
+        let seven_bits = framing == Framing::SevenEven;
+        let kept = port.configure(options.settings.baud, framing).map_err(os::OpenError::Io)?;
         if !baud::agree(options.settings.baud, kept.baud) {
             return Err(OpenError::Rate { wanted: options.settings.baud, kept: kept.baud });
         }
@@ -51,15 +52,22 @@ impl SerialLine {
     }
 }
 
+/// What the driver is set to: 7E1 only where it is the one that computes parity.
+fn framing_of_the_port(settings: Settings, parity: Parity) -> Framing {
+    match settings.framing {
+        Framing::SevenEven if parity != Parity::Hardware => Framing::EightNone,
+        framing => framing,
+    }
+}
+
 impl Line for SerialLine {
     fn nature(&self) -> Nature {
         self.nature
     }
 
     fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()> {
-        let seven_even = settings.framing == Framing::SevenEven;
-        self.computes = seven_even && parity == Parity::Software;
-        self.port.configure(settings.baud, seven_even && parity == Parity::Hardware).map(|_| ())
+        self.computes = settings.framing == Framing::SevenEven && parity == Parity::Software;
+        self.port.configure(settings.baud, framing_of_the_port(settings, parity)).map(|_| ())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -80,6 +88,10 @@ impl Line for SerialLine {
     fn set_break(&mut self, on: bool) -> io::Result<()> {
         self.port.set_break(on);
         Ok(())
+    }
+
+    fn set_modem_lines(&mut self, dtr: bool, rts: bool) {
+        self.port.set_modem_lines(dtr, rts);
     }
 
     fn handle(&self) -> Option<Handle<'_>> {

@@ -47,6 +47,13 @@ pub enum Action {
     Transmit(Vec<u8>),
     /// Hold the line at break for this long.
     Break(Duration),
+    /// Set the levels of DTR and RTS, from which many heads draw their power; a line without them has nothing to set.
+    ModemLines {
+        /// The level of DTR.
+        dtr: bool,
+        /// The level of RTS.
+        rts: bool,
+    },
 }
 
 /// A protocol machine: bytes and instants go in, steps come out.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::protocol::hdlc::Server;
+use crate::protocol::settings::Settings;
+
 /// A virtual meter, its optical head and its adapter. The default is the meter of the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {
@@ -29,6 +32,12 @@ pub struct Behaviour {
     pub deaf_for: u32,
     /// The address that a request must name, if it must name one.
     pub address: Option<Vec<u8>>,
+    /// Whether a request must come with parity bits, or without them, if not either.
+    pub insists_on_parity: Option<bool>,
+    /// The levels of DTR and RTS at which its head has power, if it has not always.
+    pub powered_by: Option<(bool, bool)>,
+    /// From the opening of the line to the key that somebody presses on the meter; it is dead before.
+    pub key_after: Option<Duration>,
     /// Whether a wake-up must precede a request.
     pub sleeps: bool,
     /// From the end of an identification to the start of a second copy of it.
@@ -51,8 +60,14 @@ pub struct Behaviour {
     pub adapter_lag: Option<Duration>,
     /// What it does once it is in HDLC.
     pub app: App,
+    /// Who it is in HDLC; nothing in particular: it answers to every address.
+    pub station: Option<Station>,
     /// What it does with an SNRM.
     pub link: Link,
+    /// Whether it answers a DISC without a link with DM, and stays in HDLC.
+    pub stays_unlinked: bool,
+    /// Whether a line BREAK ends its HDLC session.
+    pub heeds_break: bool,
 }
 
 /// What a meter does with a good acknowledgement.
@@ -93,6 +108,10 @@ pub enum Begins {
     Ready,
     /// In HDLC at this rate in Bd, deaf to anything else, for this long after it last heard something.
     InHdlc(u32, Duration),
+    /// The same without a link.
+    Unlinked(u32, Duration),
+    /// In HDLC at this rate in Bd, for good: there is no sign-on.
+    Direct(u32),
     /// In an older session at the start rate, deaf to anything but the break message.
     InSession,
 }
@@ -111,8 +130,10 @@ pub struct Flip {
 /// Telegrams that nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
-    /// One of them, at the rate of the sign-on.
+    /// One of them.
     pub telegram: Vec<u8>,
+    /// What it is sent at; nothing in particular: as a sign-on.
+    pub settings: Option<Settings>,
     /// From the start of one to the start of the next.
     pub period: Duration,
 }
@@ -144,6 +165,28 @@ pub enum App {
     Echo,
 }
 
+/// Who a meter is in HDLC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Station {
+    /// Its own address; it is heard in this length only.
+    pub server: Server,
+    /// The addresses that it hears.
+    pub hears: Hears,
+    /// The only client that it answers, if it does not answer every one.
+    pub client: Option<u8>,
+}
+
+/// The addresses that a meter hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Its own.
+    Own,
+    /// That of all stations.
+    AllStations,
+    /// Either.
+    Both,
+}
+
 /// What a meter in HDLC does with an SNRM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -151,6 +194,8 @@ pub enum Link {
     Opens(Vec<u8>),
     /// DM: it does not open one.
     Refuses,
+    /// It says nothing to it, but takes a DISC.
+    Closes,
     /// It says nothing to any frame.
     Deaf,
 }
@@ -176,6 +221,9 @@ impl Default for Behaviour {
             flip: None,
             deaf_for: 0,
             address: None,
+            insists_on_parity: None,
+            powered_by: None,
+            key_after: None,
             sleeps: false,
             repeats_after: None,
             acknowledged: Acknowledged::Confirms(Confirmation::default()),
@@ -187,7 +235,10 @@ impl Default for Behaviour {
             unplugged: None,
             adapter_lag: None,
             app: App::Hdlc,
+            station: None,
             link: Link::Opens(Vec::new()),
+            stays_unlinked: false,
+            heeds_break: false,
         }
     }
 }

@@ -4,31 +4,32 @@
 //! (a simulated clock, `sim:`, or `iecmeter` on a terminal) is [`crate::meter::wire`]'s business, as is everything that the
 //! rates on both sides do to them.
 
+mod acknowledged;
 pub mod behaviour;
 mod nuls;
 pub mod replay;
 mod responder;
 pub mod scenario;
 pub mod simulate;
+mod station;
 mod vectors;
 pub mod wire;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::protocol::baud;
-use crate::protocol::hdlc::{self, Command};
 use crate::protocol::message;
 use crate::protocol::parity;
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 
-use behaviour::{Acknowledged, Begins, Echo, Link, Unplugged};
 pub use behaviour::{App, Behaviour};
+use behaviour::{Begins, Echo, Unplugged};
 use nuls::Nuls;
 pub use replay::Replay;
 pub use responder::Responder;
 pub use simulate::simulate;
+use station::Station;
 
 /// Received characters that are looked at for a message.
 const INBOX_MAX: usize = 256;
@@ -55,6 +56,8 @@ pub struct Emission {
 pub struct Meter {
     behaviour: Behaviour,
     state: State,
+    /// When somebody presses the key without which it does nothing.
+    dead_until: Option<Instant>,
     inbox: Vec<u8>,
     outbox: VecDeque<Emission>,
     /// Whether the reader sends parity bits: it is answered likewise.
@@ -75,8 +78,8 @@ enum State {
     Ready,
     /// Identified at this rate in Bd; waiting for the acknowledgement until this instant.
     Identified(u32, Instant),
-    /// In HDLC at this rate in Bd; back at the start after this much silence.
-    Hdlc(u32, Duration),
+    /// In HDLC.
+    Hdlc(Station),
     /// In an older session.
     Session,
 }
@@ -86,11 +89,14 @@ impl Meter {
     pub fn new(behaviour: Behaviour, now: Instant) -> Self {
         let state = match behaviour.begins {
             Begins::Ready => State::Ready,
-            Begins::InHdlc(rate, inactivity) => State::Hdlc(rate, inactivity),
+            Begins::InHdlc(baud, time) => in_hdlc(baud, Some(time), true),
+            Begins::Unlinked(baud, time) => in_hdlc(baud, Some(time), false),
+            Begins::Direct(baud) => in_hdlc(baud, None, false),
             Begins::InSession => State::Session,
         };
         Self {
             next_push: behaviour.pushes.as_ref().map(|_| now + timing::WARM_UP),
+            dead_until: behaviour.key_after.map(|time| now + time),
             behaviour,
             state,
             inbox: Vec::new(),
@@ -119,6 +125,10 @@ impl Meter {
         let plain = parity::stripped(&line);
         let Some(start) = plain.windows(2).rposition(|pair| pair == b"/?") else { return };
         let Some(address) = plain[start + 2..].strip_suffix(b"!\r\n") else { return };
+        let parity = parity_of(&line[start..]);
+        if self.behaviour.insists_on_parity.is_some_and(|wanted| parity != Some(wanted)) {
+            return;
+        }
         if self.behaviour.address.as_deref().is_some_and(|own| !message::is_same_address(own, address)) {
             return;
         }
@@ -176,71 +186,6 @@ impl Meter {
         at + settings.wire_time(junk.len())
     }
 
-    fn receive_acknowledgement(&mut self, start: u32, now: Instant) {
-        let plain = parity::stripped(&std::mem::take(&mut self.inbox));
-        let old = Settings::seven_even(start);
-        let at = now + self.behaviour.confirm_reaction;
-        let Some(&[message::ACK, control, z, mode, ..]) = plain.last_chunk::<6>() else { return };
-        if self.behaviour.unplugged == Some(Unplugged::AfterAcknowledgement) {
-            self.unplugged_at = Some(now + Duration::from_millis(50));
-        }
-        let named = self.behaviour.insists_on.or_else(|| baud::of_digit(z));
-        let (Some(rate), b'2', b'2') = (named, control, mode) else {
-            self.state = State::Ready;
-            return self.send(&vectors::readout(), old, at);
-        };
-        let new = Settings::seven_even(rate);
-        match self.behaviour.acknowledged.clone() {
-            Acknowledged::SaysNothing => self.state = State::Hdlc(rate, timing::INACTIVITY),
-            Acknowledged::Refuses { answer, at_new_rate, stays } => {
-                self.state = if stays { State::Hdlc(rate, timing::INACTIVITY) } else { State::Ready };
-                let settings = match (at_new_rate, stays) {
-                    (false, _) => old,
-                    (true, false) => new,
-                    (true, true) => Settings::eight_none(rate),
-                };
-                self.send(&answer, settings, at);
-            }
-            Acknowledged::Confirms(confirmation) => {
-                self.state = State::Hdlc(rate, timing::INACTIVITY);
-                let settings = if confirmation.at_old_rate { old } else { new };
-                let z = self.behaviour.insists_on.and_then(baud::digit).unwrap_or(z);
-                let mut bytes = message::acknowledgement(control, z);
-                if confirmation.parity {
-                    bytes = bytes.map(parity::with_even);
-                }
-                let (pause_at, pause) = confirmation.pause.unwrap_or_default();
-                let (first, second) = bytes.split_at(pause_at);
-                let settings_8n1 = Settings::eight_none(settings.baud);
-                self.send(first, settings_8n1, at);
-                self.send(second, settings_8n1, at + settings.wire_time(pause_at) + pause);
-                self.send(&confirmation.glued, settings_8n1, at + pause);
-            }
-        }
-    }
-
-    fn receive_frame(&mut self, rate: u32, now: Instant) {
-        let inbox = std::mem::take(&mut self.inbox);
-        let Some(frame) = hdlc::find(&inbox) else {
-            self.inbox = inbox;
-            return;
-        };
-        // A closing flag may open the next frame.
-        self.inbox = inbox[frame.end - 1..].to_vec();
-        let answer = match (frame.command, &self.behaviour.link) {
-            (_, Link::Deaf) => return,
-            (Command::Snrm, Link::Opens(parameters)) => hdlc::unnumbered_acknowledgement(&frame, parameters),
-            (Command::Snrm, Link::Refuses) => hdlc::disconnected_mode(&frame),
-            (Command::Disc, _) => {
-                self.inbox.clear();
-                self.state = State::Ready;
-                hdlc::unnumbered_acknowledgement(&frame, &[])
-            }
-            _ => return,
-        };
-        self.send(&answer, Settings::eight_none(rate), now + HDLC_REACTION);
-    }
-
     /// Sends characters; where the framing is 7E1, with parity bits if the reader can see them.
     fn send(&mut self, characters: &[u8], settings: Settings, at: Instant) {
         let with_parity = settings == Settings::seven_even(settings.baud)
@@ -258,13 +203,16 @@ impl Meter {
 impl Responder for Meter {
     fn rate(&self, sent: u32) -> u32 {
         match self.state {
-            State::Hdlc(rate, _) | State::Identified(rate, _) => rate,
+            State::Hdlc(Station { baud, .. }) | State::Identified(baud, _) => baud,
             State::Ready | State::Session if self.behaviour.start_bauds.contains(&sent) => sent,
             State::Ready | State::Session => self.behaviour.start_bauds[0],
         }
     }
 
     fn receive(&mut self, byte: u8, sent: u32, now: Instant) {
+        if self.dead_until.is_some_and(|until| now < until) {
+            return;
+        }
         let rate = self.rate(sent);
         self.last_heard = Some(now);
         if let (Some(Unplugged::After(after)), None) = (self.behaviour.unplugged, self.unplugged_at) {
@@ -275,11 +223,11 @@ impl Responder for Meter {
             self.inbox.drain(..INBOX_MAX / 2);
         }
         match self.state {
-            State::Hdlc(rate, _) if self.behaviour.app == App::Echo => {
+            State::Hdlc(station) if self.behaviour.app == App::Echo => {
                 self.inbox.clear();
-                self.send(&[byte], Settings::eight_none(rate), now);
+                self.send(&[byte], Settings::eight_none(station.baud), now);
             }
-            State::Hdlc(rate, _) => self.receive_frame(rate, now),
+            State::Hdlc(station) => self.receive_frame(station, now),
             State::Ready => {
                 self.nuls.receive(byte, now);
                 if self.breaks() {
@@ -321,7 +269,7 @@ impl Responder for Meter {
     fn deadline(&self) -> Option<Instant> {
         let state = match self.state {
             State::Identified(_, until) => Some(until),
-            State::Hdlc(_, inactivity) => self.last_heard.map(|heard| heard + inactivity),
+            State::Hdlc(station) => station.inactivity.and_then(|time| Some(self.last_heard? + time)),
             State::Ready | State::Session => None,
         };
         [state, self.next_push, self.nuls.deadline()].into_iter().flatten().min()
@@ -335,7 +283,9 @@ impl Responder for Meter {
                     self.send(&vectors::readout(), Settings::seven_even(start), now);
                 }
             }
-            State::Hdlc(_, inactivity) if self.last_heard.is_some_and(|heard| now >= heard + inactivity) => {
+            State::Hdlc(Station { inactivity: Some(time), .. })
+                if self.last_heard.is_some_and(|heard| now >= heard + time) =>
+            {
                 self.state = State::Ready;
             }
             _ => {}
@@ -344,12 +294,23 @@ impl Responder for Meter {
             (self.next_push.filter(|&at| now >= at), self.behaviour.pushes.clone())
         {
             self.next_push = Some(at + push.period);
-            self.send(&push.telegram, Settings::seven_even(self.behaviour.start_bauds[0]), at);
+            let usual = Settings::seven_even(self.behaviour.start_bauds[0]);
+            self.send(&push.telegram, push.settings.unwrap_or(usual), at);
         }
         if self.nuls.deadline().is_some_and(|deadline| now >= deadline) && self.nuls.end_burst() {
             let settings = Settings::seven_even(self.behaviour.start_bauds[0]);
             self.send(&[message::ACK], settings, now);
         }
+    }
+
+    fn line_break(&mut self, _now: Instant) {
+        if self.behaviour.heeds_break && self.in_hdlc() {
+            self.state = State::Ready;
+        }
+    }
+
+    fn powered_by(&self) -> Option<(bool, bool)> {
+        self.behaviour.powered_by
     }
 
     fn unplugged_at(&self) -> Option<Instant> {
@@ -363,4 +324,16 @@ impl Responder for Meter {
     fn adapter_lag(&self) -> Option<Duration> {
         self.behaviour.adapter_lag
     }
+}
+
+fn in_hdlc(baud: u32, inactivity: Option<Duration>, linked: bool) -> State {
+    State::Hdlc(Station { baud, inactivity, linked })
+}
+
+/// Whether characters have parity bits or none; nothing where they are neither.
+fn parity_of(characters: &[u8]) -> Option<bool> {
+    if characters.iter().all(|&byte| byte < 0x80) {
+        return Some(false);
+    }
+    characters.iter().all(|&byte| parity::is_even(byte)).then_some(true)
 }

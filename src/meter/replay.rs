@@ -121,7 +121,7 @@ impl Turn {
     fn begins_with(&self, heard: &[u8], rate: u32) -> bool {
         let plain = |byte: u8| match self.settings.framing {
             Framing::SevenEven => parity::strip(byte),
-            Framing::EightNone => byte,
+            Framing::EightNone | Framing::EightEven => byte,
         };
         self.settings.baud == rate
             && heard.len() <= self.message.len()

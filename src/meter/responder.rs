@@ -31,6 +31,14 @@ pub trait Responder {
     /// Lets time pass until `now`.
     fn poll(&mut self, _now: Instant) {}
 
+    /// The line is held at break.
+    fn line_break(&mut self, _now: Instant) {}
+
+    /// The levels of DTR and RTS at which the head has power, if it has not always.
+    fn powered_by(&self) -> Option<(bool, bool)> {
+        None
+    }
+
     /// When the port goes away, if it does.
     fn unplugged_at(&self) -> Option<Instant> {
         None

@@ -67,6 +67,7 @@ impl<R: Responder> Simulated<R> {
                     self.wire.send_break(self.now);
                     self.now += length;
                 }
+                Step::Do(Action::ModemLines { dtr, rts }) => self.wire.set_modem_lines((dtr, rts), self.now),
                 Step::Wait(until) => {
                     let received = self.receive(until, observer);
                     if !received.is_empty() {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::meter::{Meter, Responder};
 use crate::protocol::baud;
-use crate::protocol::settings::Settings;
+use crate::protocol::parity;
+use crate::protocol::settings::{Framing, Settings};
 
 /// The line between a reader and a meter, or what stands in for one.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Wire<M = Meter> {
     meter: M,
     pace: Pace,
     reader: Settings,
+    /// The reader's levels of DTR and RTS.
+    modem_lines: (bool, bool),
     /// Characters of the reader that have not all arrived, and when the last of them will have left.
     outward: VecDeque<Flight>,
     outward_free: Instant,
@@ -53,6 +56,7 @@ impl<M: Responder> Wire<M> {
             meter,
             pace,
             reader,
+            modem_lines: (true, true),
             outward: VecDeque::new(),
             outward_free: now,
             inward: VecDeque::new(),
@@ -118,6 +122,18 @@ impl<M: Responder> Wire<M> {
     /// Holds the reader's side at break: the meter sees a NUL.
     pub fn send_break(&mut self, now: Instant) {
         self.transmit(&[0], now);
+        self.meter.line_break(now);
+    }
+
+    /// Sets the reader's levels of DTR and RTS.
+    pub fn set_modem_lines(&mut self, levels: (bool, bool), now: Instant) {
+        self.advance(now);
+        self.modem_lines = levels;
+    }
+
+    /// Whether the head has power: without it, light goes neither way.
+    fn is_powered(&self) -> bool {
+        self.meter.powered_by().is_none_or(|levels| levels == self.modem_lines)
     }
 
     /// Takes what the reader has received by `now`.
@@ -172,11 +188,17 @@ impl<M: Responder> Wire<M> {
             }
             if inward == Some(next) {
                 let flight = self.inward.pop_front().expect("it is the next event");
-                self.arrived.extend(seen_at(flight.byte, flight.settings.baud, self.reader.baud));
+                if self.is_powered() {
+                    let byte = seen_in(flight.byte, flight.settings.framing, self.reader.framing);
+                    self.arrived.extend(seen_at(byte, flight.settings.baud, self.reader.baud));
+                }
             } else if outward == Some(next) {
                 let flight = self.outward.pop_front().expect("it is the next event");
                 self.echo(flight);
                 let sent = flight.settings.baud;
+                if !self.is_powered() {
+                    continue;
+                }
                 for byte in seen_at(flight.byte, sent, self.meter.rate(sent)) {
                     self.meter.receive(byte, sent, next);
                 }
@@ -206,6 +228,13 @@ impl<M: Responder> Wire<M> {
         self.inward_free = end;
         self.inward.push_back(Flight { byte, settings, start, end });
     }
+}
+
+/// What a receiver with one framing makes of a character with another: where the parity bit of 8E1 is 0, it is no stop
+/// bit to 8N1 or 7E1, and the character is lost.
+fn seen_in(byte: u8, sender: Framing, receiver: Framing) -> u8 {
+    let is_framed = sender != Framing::EightEven || receiver == Framing::EightEven || !parity::is_even(byte);
+    if is_framed { byte } else { 0 }
 }
 
 /// What a receiver at `receiver` Bd makes of a character sent at `sender` Bd on a line that is otherwise idle.

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Bits on the wire for one character: 7E1 and 8N1 both have a start bit, eight more, and a stop bit.
-const BITS_PER_CHARACTER: u32 = 10;
-
 /// How a character's ten bits are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -13,6 +10,18 @@ pub enum Framing {
     SevenEven,
     /// Eight data bits, no parity, one stop bit: HDLC.
     EightNone,
+    /// Eight data bits, even parity, one stop bit: some meters that send by themselves (HAN).
+    EightEven,
+}
+
+impl Framing {
+    /// Bits on the wire for one character: 7E1 and 8N1 both have a start bit, eight more, and a stop bit.
+    const fn bits(self) -> u32 {
+        match self {
+            Self::SevenEven | Self::EightNone => 10,
+            Self::EightEven => 11,
+        }
+    }
 }
 
 /// Rate and framing of a line.
@@ -35,9 +44,14 @@ impl Settings {
         Self { baud, framing: Framing::EightNone }
     }
 
+    /// `baud` Bd 8E1.
+    pub const fn eight_even(baud: u32) -> Self {
+        Self { baud, framing: Framing::EightEven }
+    }
+
     /// Time that `characters` take on the wire, to the nanosecond; at most some 580 years.
     pub fn wire_time(self, characters: usize) -> Duration {
-        let nanoseconds = u128::from(BITS_PER_CHARACTER) * characters as u128 * 1_000_000_000;
+        let nanoseconds = u128::from(self.framing.bits()) * characters as u128 * 1_000_000_000;
         let time = nanoseconds / u128::from(self.baud.max(1));
         Duration::from_nanos(u64::try_from(time).unwrap_or(u64::MAX))
     }
@@ -58,6 +72,7 @@ impl fmt::Display for Settings {
         let framing = match self.framing {
             Framing::SevenEven => "7E1",
             Framing::EightNone => "8N1",
+            Framing::EightEven => "8E1",
         };
         write!(f, "{} Bd {framing}", self.baud)
     }

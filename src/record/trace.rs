@@ -110,6 +110,7 @@ fn settings(text: &str) -> Result<Settings, &'static str> {
     match framing {
         "7E1" => Ok(Settings::seven_even(baud)),
         "8N1" => Ok(Settings::eight_none(baud)),
+        "8E1" => Ok(Settings::eight_even(baud)),
         _ => Err(WRONG),
     }
 }

@@ -427,6 +427,7 @@ fn a_forced_rate_goes_into_the_acknowledgement_and_onto_the_line() {
 #[test]
 fn nothing_at_all_is_silence() {
     fails("silent", Failure::Silent);
+    fails("key-first", Failure::Silent);
     scenario("silent", |run, _| {
         assert!(run.failed().received.is_empty());
         assert_eq!((run.failed().attempts, run.breaks), (3, 1));

@@ -107,7 +107,7 @@ fn confirms(b: &mut B, pause: usize, length: u64) {
 
 fn pushes(b: &mut B, telegram: &[u8], period: u64) {
     b.deaf_for = u32::MAX;
-    b.pushes = Some(Push { telegram: telegram.to_vec(), period: ms(period) });
+    b.pushes = Some(Push { telegram: telegram.to_vec(), settings: None, period: ms(period) });
 }
 
 const P1: &[u8] = b"/ISk5\\2MT382-1000\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n1-0:1.8.1(12345.678*kWh)\r\n!1234\r\n";

@@ -27,10 +27,14 @@ fn a_link_that_opens_is_reported_with_its_parameters_and_closed_again() {
         "window_transmit": 1, "window_receive": 1});
     let other = json!({"client": 1, "server": "1/17", "max_info_transmit": 256, "max_info_receive": 256,
         "window_transmit": 1, "window_receive": 7});
+    // Who answered, and not whom we asked.
+    let found = json!({"client": 16, "server": "1/17:4", "max_info_transmit": 128, "max_info_receive": 128,
+        "window_transmit": 1, "window_receive": 1});
     let cases: &[(&str, &[&str], _)] = &[
         ("book", &[], &usual),
         ("no-confirm", &[], &usual),
         ("echo", &[], &usual),
+        ("all-stations", &["--hdlc-server", "16383/16383"], &found),
         ("link-params+fast", &["--hdlc-client", "1", "--hdlc-server", "1/17"], &other),
     ];
     all_at_once(cases, |(scenario, args, link)| {

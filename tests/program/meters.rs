@@ -82,6 +82,9 @@ const CASES: &[(&str, &[&str], Comes)] = &[
     ("unplugged-early", &[], Not(10, "line-lost")),
     ("unplugged-late", &[], Not(10, "line-lost")),
     ("late-drain", &[], To(9600, Some(true), &[])),
+    ("key-first", QUICK, Not(6, "silent")),
+    ("all-stations", &["--check-link"], Not(8, "no-hdlc")),
+    ("all-stations", &["--check-link", "--hdlc-server", "16383/16383"], To(9600, Some(true), &[])),
 ];
 
 /// Scenarios in which it matters for a success that characters take their time.

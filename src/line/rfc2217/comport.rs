@@ -113,6 +113,7 @@ pub fn settings(settings: Settings) -> [Command; 4] {
     let (bits, parity) = match settings.framing {
         Framing::SevenEven => (7, EVEN),
         Framing::EightNone => (8, NO_PARITY),
+        Framing::EightEven => (8, EVEN),
     };
     [Command::BaudRate(settings.baud), Command::DataSize(bits), Command::Parity(parity), Command::StopSize(1)]
 }

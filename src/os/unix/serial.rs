@@ -16,6 +16,7 @@ use serialport::{SerialPort, TTYPort};
 use super::marks::Marks;
 use super::{Handle, holder, latency, pty};
 use crate::os::{Holder, Kept, OpenError};
+use crate::protocol::settings::Framing;
 
 /// An open port, locked, with its old settings in safe keeping.
 pub struct Serial {
@@ -89,12 +90,16 @@ impl Serial {
     }
 
     /// Sets rate and framing in one step; what the driver has made of it.
-    pub fn configure(&mut self, baud: u32, seven_even: bool) -> io::Result<Kept> {
+    pub fn configure(&mut self, baud: u32, framing: Framing) -> io::Result<Kept> {
         let mut wanted = self.saved.clone();
         wanted.make_raw();
         wanted.input_modes -= InputModes::IXOFF | InputModes::IXANY | InputModes::IGNPAR;
         wanted.control_modes -= ControlModes::CSTOPB | ControlModes::CRTSCTS | ControlModes::PARODD;
         wanted.control_modes |= ControlModes::CREAD | ControlModes::CLOCAL;
+        let seven_even = framing == Framing::SevenEven;
+        if framing == Framing::EightEven {
+            wanted.control_modes |= ControlModes::PARENB;
+        }
         if seven_even {
             wanted.control_modes -= ControlModes::CSIZE;
             wanted.control_modes |= ControlModes::CS7 | ControlModes::PARENB;

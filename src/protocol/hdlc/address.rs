@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// Its address field: seven bits a byte, the last byte odd.
-    fn field(self) -> Vec<u8> {
+    pub fn field(self) -> Vec<u8> {
         let (high, low) = (|part: u16| (part >> 7 << 1) as u8, |part: u16| ((part & 0x7F) << 1) as u8);
         match self.length {
             Length::One => vec![low(self.logical) | 1],

@@ -144,14 +144,22 @@ fn split_address(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The UA that answers a frame, with these parameters or none.
 pub fn unnumbered_acknowledgement(to: &Frame<'_>, parameters: &[u8]) -> Vec<u8> {
-    let (destination, source) = to.addresses;
-    frame(source, destination, control::UA, parameters)
+    unnumbered_acknowledgement_from(to, to.addresses.0, parameters)
+}
+
+/// The same from a station with this address field, which a frame to all stations does not name.
+pub fn unnumbered_acknowledgement_from(to: &Frame<'_>, own: &[u8], parameters: &[u8]) -> Vec<u8> {
+    frame(to.addresses.1, own, control::UA, parameters)
 }
 
 /// The DM that answers a frame.
 pub fn disconnected_mode(to: &Frame<'_>) -> Vec<u8> {
-    let (destination, source) = to.addresses;
-    frame(source, destination, control::DM, &[])
+    disconnected_mode_from(to, to.addresses.0)
+}
+
+/// The same from a station with this address field.
+pub fn disconnected_mode_from(to: &Frame<'_>, own: &[u8]) -> Vec<u8> {
+    frame(to.addresses.1, own, control::DM, &[])
 }
 
 #[cfg(test)]

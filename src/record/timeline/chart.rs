@@ -56,7 +56,7 @@ fn tint(settings: Settings) -> &'static str {
     let place = baud::all().position(|rate| rate == settings.baud).unwrap_or_default();
     match settings.framing {
         Framing::SevenEven => TINT,
-        Framing::EightNone => TINTS[place % TINTS.len()],
+        Framing::EightNone | Framing::EightEven => TINTS[place % TINTS.len()],
     }
 }
 

@@ -142,7 +142,7 @@ impl Lanes {
         match self.settings.map(|settings| settings.framing) {
             None => "  :  ",
             Some(Framing::SevenEven) => "  |  ",
-            Some(Framing::EightNone) => "  #  ",
+            Some(Framing::EightNone | Framing::EightEven) => "  #  ",
         }
     }
 

@@ -306,6 +306,10 @@ impl Bench {
                 self.transmit(&bytes);
                 None
             }
+            Action::ModemLines { dtr, rts } => {
+                self.wire.set_modem_lines((dtr, rts), self.now);
+                None
+            }
             Action::Break(length) => {
                 self.breaks += 1;
                 self.recorder.broke(length, self.now);
