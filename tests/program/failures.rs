@@ -114,6 +114,38 @@ fn a_report_that_cannot_be_written_ends_with_11() {
     }
 }
 
+/// What iecprobe ends with when it has no stdout at all, or a full one.
+fn without_stdout(args: &[&str], redirection: &str) -> Outcome {
+    let script = format!("exec \"$@\" {redirection}");
+    let iecprobe = env!("CARGO_BIN_EXE_iecprobe");
+    run(program("sh").args(["-c", &script, "sh", iecprobe]).args(args))
+}
+
+#[test]
+fn whatever_is_printed_a_closed_or_full_stdout_is_11() {
+    let cases: &[&[&str]] = &[
+        &["sim:"],
+        &["sim:", "--json"],
+        &["sim:", "-o", "shell"],
+        &["sim:mode-c", "--json"],
+        &["/nowhere/port", "-o", "shell"],
+        &["--list", "--json"],
+        &["--completions", "bash"],
+        &["--help"],
+        &["--version"],
+        &["sim:", "--wait", "5", "--json"],
+    ];
+    all_at_once(cases, |args| {
+        for redirection in [">&-", ">/dev/full"] {
+            let outcome = without_stdout(args, redirection).with_status(11);
+            assert!(outcome.stderr.contains("iecprobe: "), "{args:?} {redirection}: {outcome:?}");
+        }
+    });
+    // A failure in text needs no stdout, nor does one that is told on stderr.
+    without_stdout(&["sim:mode-c"], ">&-").with_status(8);
+    without_stdout(&["sim:"], ">/dev/null").with_status(0);
+}
+
 #[test]
 fn a_pipe_that_cannot_be_written_ends_with_11() {
     let echo = EchoLine::start();

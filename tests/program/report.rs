@@ -127,6 +127,25 @@ fn no_variable_of_an_earlier_report_is_left() {
 }
 
 #[test]
+fn a_command_finds_the_report_in_its_environment() {
+    let environment = |args: &[&str]| {
+        let mut command = bare_probe();
+        command.args(args).args(["--", "sh", "-c", "env | grep ^IECPROBE_ | grep -v ELAPSED | sort >&2"]);
+        let outcome = run(command.env("IECPROBE_ERROR_KIND", "stale")).succeeded();
+        let lines = outcome.stderr.lines().filter(|line| line.starts_with("IECPROBE_"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let signed_on = environment(&["-q", "sim:"]);
+    for line in ["IECPROBE_STATUS=0", "IECPROBE_MANUFACTURER=ISK", "IECPROBE_BAUD=9600", "IECPROBE_PORT=sim:"]
+    {
+        assert!(signed_on.iter().any(|have| have == line), "{line} in {signed_on:?}");
+    }
+    assert!(signed_on.contains(&"IECPROBE_ERROR_KIND=".to_owned()), "{signed_on:?}");
+    let direct = environment(&["-q", "sim:", "--direct"]);
+    assert_eq!(direct, ["IECPROBE_ERROR_KIND=", "IECPROBE_PORT=sim:", "IECPROBE_STATUS=0"]);
+}
+
+#[test]
 fn a_failure_in_text_goes_to_stderr_with_its_hint() {
     let outcome = run(&mut probe("/nowhere/port", [""; 0])).with_status(3);
     assert_eq!(outcome.text(), "");

@@ -31,10 +31,11 @@ pub fn check(command: &[OsString]) -> Result<(), String> {
     check_program(program).map_err(|why| format!("{}: {why}", program.to_string_lossy()))
 }
 
-/// Starts the command.
-pub fn start(command: &[OsString]) -> Result<Running, String> {
+/// Starts the command, with these variables in its environment.
+pub fn start(command: &[OsString], variables: &[(OsString, OsString)]) -> Result<Running, String> {
     let name = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    let mut child = Child::spawn(command, &[], Streams::Piped).map_err(|error| format!("{name}: {error}"))?;
+    let mut child =
+        Child::spawn(command, variables, Streams::Piped).map_err(|error| format!("{name}: {error}"))?;
     Ok(Running { streams: child.streams(), child, unwanted: false })
 }
 

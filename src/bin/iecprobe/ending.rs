@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use iecprobe::os;
+use iecprobe::os::{self, Interrupt, Output, Spool};
 
 use crate::explain;
 use crate::form::Form;
@@ -31,19 +31,23 @@ impl From<Trouble> for Ending {
 
 /// Writes to stdout.
 pub fn print(text: &str) -> Result<(), Ending> {
-    put(io::stdout().lock(), text)
+    let mut stdout = Spool::new(Output::stdout().map_err(Trouble::Output)?);
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.finish()).map_err(unwritten)
 }
 
 /// Writes a report to stderr, where stdout belongs to the line.
 pub fn print_aside(text: &str) -> Result<(), Ending> {
-    put(io::stderr().lock(), text)
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).map_err(unwritten)
 }
 
-fn put(mut to: impl Write, text: &str) -> Result<(), Ending> {
-    to.write_all(text.as_bytes()).and_then(|()| to.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Ending::OutputClosed,
-        _ => Trouble::Output(error).into(),
-    })
+/// A signal counts more than what it kept from being written.
+fn unwritten(error: io::Error) -> Ending {
+    match Interrupt::registered().and_then(|interrupt| interrupt.signal()) {
+        Some(signal) => Ending::Signal(signal),
+        None if error.kind() == io::ErrorKind::BrokenPipe => Ending::OutputClosed,
+        None => Trouble::Output(error).into(),
+    }
 }
 
 /// Writes to stderr. Nobody is left to tell if that fails, and the run goes on.

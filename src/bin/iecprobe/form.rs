@@ -1,5 +1,6 @@
 //! The forms in which something is told: text for people, JSON and shell variables for programs.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -46,6 +47,15 @@ pub fn variables(status: u8, report: &impl Serialize) -> Vec<(String, String)> {
     collect("IECPROBE", &serde_json::to_value(report).unwrap_or_default(), &mut all);
     all.retain(|(name, _)| name != "IECPROBE_PORT");
     all
+}
+
+/// The environment of a command that is started on a port: a report as shell variables, nothing of an earlier report, and
+/// the port.
+pub fn environment(port: &str, variables: Vec<(String, String)>) -> Vec<(OsString, OsString)> {
+    let earlier = VARIABLES.iter().map(|name| format!("IECPROBE_{name}"));
+    let earlier = earlier.filter(|name| std::env::var_os(name).is_some()).map(|name| (name, String::new()));
+    let all = earlier.chain(variables).chain([("IECPROBE_PORT".to_owned(), port.to_owned())]);
+    all.map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// Keys of objects within objects are joined by `_`, items of lists by line ends (escape characters, which are one

@@ -160,6 +160,15 @@ impl<'a> Success<'a> {
         }
     }
 
+    /// The report as variables in the environment of a command; without a sign-on there is only a status.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = form::variables(0, self);
+        if self.meter.is_none() {
+            variables.retain(|(name, _)| name == "IECPROBE_STATUS");
+        }
+        variables
+    }
+
     fn text(self) -> String {
         let mut lines = vec![("port", self.port.to_owned())];
         let mut confirmed = None;

@@ -1,5 +1,6 @@
 //! One port, from its opening to its closing: the start, and what was asked for after it.
 
+use std::ffi::OsString;
 use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
@@ -14,7 +15,7 @@ use iecprobe::signon::{Config, SignOn, SignedOn};
 
 use crate::command;
 use crate::ending::{self, Ending};
-use crate::form::Form;
+use crate::form::{self, Form};
 use crate::job::{Carry, Job, Then};
 use crate::picture;
 use crate::report::{Link, Success};
@@ -72,17 +73,14 @@ impl Session<'_> {
         let job = self.job;
         let remarks = line.remarks();
         let open = self.start(line, watch).inspect_err(|ending| self.draw(watch, Err(ending)))?;
-        let report = |link: Option<Link>| {
+        let success = |link: Option<Link>| {
             let signed_on = open.signed_on.as_ref();
-            let elapsed = began.elapsed();
-            Success::new(self.port, signed_on, open.settings, link, &remarks, elapsed).report(job.manner.form)
+            Success::new(self.port, signed_on, open.settings, link, &remarks, began.elapsed())
         };
         let link = match &job.then {
             Then::Carry(carry) => {
                 self.draw(watch, Ok(open.signed_on.as_ref()));
-                let wanted = !job.manner.quiet && open.signed_on.is_some();
-                let report = if wanted { report(None) } else { String::new() };
-                self.carry_and_disconnect(carry, &report, &open, line, watch)?;
+                self.carry_and_disconnect(carry, success(None), &open, line, watch)?;
                 return Ok(None);
             }
             Then::CheckLink => {
@@ -101,7 +99,7 @@ impl Session<'_> {
             Then::Report => Ok(None),
         };
         self.draw(watch, link.as_ref().map(|_| open.signed_on.as_ref()));
-        Ok(Some(report(link?)))
+        Ok(Some(success(link?).report(job.manner.form)))
     }
 
     fn draw(&self, watch: &mut Watch, ended: Result<Option<&SignedOn>, &Ending>) {
@@ -186,18 +184,21 @@ impl Session<'_> {
     fn carry_and_disconnect(
         &self,
         carry: &Carry,
-        report: &str,
+        success: Success<'_>,
         open: &Open,
         line: &mut dyn Line,
         watch: &mut Watch,
     ) -> Result<(), Ending> {
         let manner = &self.job.manner;
-        let ended = ending::print_aside(report).and_then(|()| {
+        let environment = form::environment(self.port, success.variables());
+        let wanted = !manner.quiet && open.signed_on.is_some();
+        let report = if wanted { success.report(manner.form) } else { String::new() };
+        let ended = ending::print_aside(&report).and_then(|()| {
             // Nothing but the report where a program reads it.
             if !manner.quiet && manner.form == Form::Text {
                 ending::say(&format!("iecprobe: {} is open at {}\n", self.port, open.settings));
             }
-            self.carry(carry, open, line, watch)
+            self.carry(carry, &environment, open, line, watch)
         });
         if !self.job.disconnect {
             return ended;
@@ -209,6 +210,7 @@ impl Session<'_> {
     fn carry(
         &self,
         carry: &Carry,
+        environment: &[(OsString, OsString)],
         open: &Open,
         line: &mut dyn Line,
         watch: &mut Watch,
@@ -221,7 +223,7 @@ impl Session<'_> {
                 pipe::carry(line, &mut input, &mut output, plan, self.interrupt, watch)
             }
             Carry::Command(command) => {
-                let mut child = command::start(command).map_err(Trouble::Internal)?;
+                let mut child = command::start(command, environment).map_err(Trouble::Internal)?;
                 let end = child.carry(line, plan(open, User::Command), self.interrupt, watch);
                 match (end, child.finish(self.interrupt)) {
                     (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {

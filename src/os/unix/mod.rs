@@ -1,6 +1,8 @@
 //! Unix: descriptors, termios and signals.
 
 mod child;
+#[allow(unsafe_code)]
+mod closed;
 mod holder;
 mod input;
 mod interrupt;

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use super::{Handle, Interrupt, pty, wait};
+use super::{Handle, Interrupt, closed, pty, wait};
 use crate::os::Interest;
 
 /// A pipe that says it can be written takes this much without blocking (PIPE_BUF).
@@ -43,8 +43,11 @@ enum Way {
 }
 
 impl Output {
-    /// Our own stdout.
+    /// Our own stdout; an error if there was none when we were started.
     pub fn stdout() -> io::Result<Self> {
+        if closed::stdout_was_closed() {
+            return Err(Errno::BADF.into());
+        }
         Ok(Self::of(io::stdout().as_fd().try_clone_to_owned()?))
     }
 
