@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "sim:".to_owned());
     let interrupt = Interrupt::register()?;
     let settings = Settings::seven_even(300);
-    let mut line = line::open(&name, Options { parity: None, dtr: true, rts: true, settings })?;
+    let options = Options { parity: None, dtr: true, rts: true, settings };
+    let mut line = line::open(&name.parse()?, options, &interrupt)?;
     let nature = line.nature();
     let config =
         Config { parities: nature.parities, warm_up: nature.warm_up, lag: nature.lag, ..Config::default() };

@@ -93,11 +93,14 @@ impl Driver<'_> {
     pub fn pause(&mut self, until: Instant) -> Result<(), Stopped> {
         while Instant::now() < until {
             let interrupt = Interest::read(Some(self.interrupt.handle()));
-            let line = Interest { handle: self.line.handle(), ..Interest::default() };
+            let line = self.line.interest(false, false);
             let [_, line] = wait([interrupt, line], Some(until)).map_err(Stopped::LineLost)?;
             self.check()?;
+            if line.write {
+                self.line.move_on().map_err(Stopped::LineLost)?;
+            }
             if line.error {
-                return Err(Stopped::LineLost(io::ErrorKind::UnexpectedEof.into()));
+                return Err(Stopped::LineLost(self.line.loss()));
             }
         }
         Ok(())
@@ -135,7 +138,7 @@ impl Driver<'_> {
     fn receive(&mut self, buffer: &mut [u8], until: Instant) -> Result<Option<usize>, Stopped> {
         self.check()?;
         let until = self.line.poll_at().map_or(until, |at| at.min(until));
-        let interests = [Interest::read(Some(self.interrupt.handle())), Interest::read(self.line.handle())];
+        let interests = [Interest::read(Some(self.interrupt.handle())), self.line.interest(true, false)];
         wait(interests, Some(until)).map_err(Stopped::LineLost)?;
         self.check()?;
         match self.line.read(buffer) {

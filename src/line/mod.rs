@@ -4,21 +4,22 @@
 //! parity bit, or plain characters where a pseudo-terminal or an adapter leaves parity out; see [`Parity`].
 
 mod address;
+mod connect;
+mod connection;
 pub mod rfc2217;
 mod serial;
 mod sim;
+mod tcp;
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use crate::meter::scenario::UnknownScenario;
-use crate::os::{self, Handle};
+use crate::os::{self, Handle, Interest, Interrupt};
 use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
 pub use address::{Address, AddressError, Endpoint};
-
-/// Opens the built-in meter rather than a device: `sim:` or `sim:SCENARIO`.
-const SIM_PREFIX: &str = "sim:";
+pub use connection::{Loss, NetworkError, Refusal};
 
 /// How to open a line.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,12 @@ pub enum OpenError {
     /// The port by this name cannot be had.
     #[error(transparent)]
     Port(#[from] os::OpenError),
+    /// The line behind the network cannot be had.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A signal came.
+    #[error("signal {0}")]
+    Signal(i32),
     /// No such scenario of the built-in meter.
     #[error(transparent)]
     Scenario(#[from] UnknownScenario),
@@ -61,6 +68,24 @@ pub struct Nature {
     pub warm_up: Duration,
     /// Longest time for which it can hold received bytes back.
     pub lag: Duration,
+    /// Whether it has one rate, which is not ours to change.
+    pub fixed_rate: bool,
+    /// How much longer than on a wire an answer takes.
+    pub round_trip: Duration,
+}
+
+/// What a line was asked for and does not do, as its other end says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is at another rate.
+    Rate {
+        /// The rate asked for, in Bd.
+        wanted: u32,
+        /// The rate that it has, in Bd.
+        kept: u32,
+    },
+    /// It keeps seven data bits where eight were asked for.
+    EighthBit,
 }
 
 /// An open line. Dropping it puts the port back into its old settings.
@@ -84,9 +109,25 @@ pub trait Line {
     fn set_modem_lines(&mut self, _dtr: bool, _rts: bool) {}
     /// What to wait for, if it can be waited for.
     fn handle(&self) -> Option<Handle<'_>>;
-    /// When to look for received bytes without a handle.
+    /// What to wait for before it is read, or written.
+    fn interest(&self, read: bool, write: bool) -> Interest<'_> {
+        Interest { handle: self.handle(), read, write }
+    }
+    /// Moves on what it holds itself, when it can be written.
+    fn move_on(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    /// When to look for received bytes that its handle does not tell of.
     fn poll_at(&self) -> Option<Instant> {
         None
+    }
+    /// What the last [`Line::configure`] asked for in vain, as far as that is known by now.
+    fn refused(&self) -> Option<Refused> {
+        None
+    }
+    /// Why it is lost, after its handle has said that it is.
+    fn loss(&mut self) -> io::Error {
+        io::ErrorKind::UnexpectedEof.into()
     }
     /// Facts about the line that the user may want to hear.
     fn remarks(&self) -> Vec<String> {
@@ -94,10 +135,12 @@ pub trait Line {
     }
 }
 
-/// Opens the line by this name.
-pub fn open(name: &str, options: Options) -> Result<Box<dyn Line>, OpenError> {
-    match name.strip_prefix(SIM_PREFIX) {
-        Some(scenario) => Ok(Box::new(sim::SimLine::open(scenario, options)?)),
-        None => Ok(Box::new(serial::SerialLine::open(name, options)?)),
-    }
+/// Opens the line that this names. An interrupt ends whatever takes its time.
+pub fn open(address: &Address, options: Options, interrupt: &Interrupt) -> Result<Box<dyn Line>, OpenError> {
+    Ok(match address {
+        Address::Device(name) => Box::new(serial::SerialLine::open(name, options)?),
+        Address::Sim(scenario) => Box::new(sim::SimLine::open(scenario, options)?),
+        Address::Tcp(endpoint) => Box::new(tcp::TcpLine::open(endpoint, options, interrupt)?),
+        Address::Rfc2217(endpoint) => Box::new(rfc2217::Rfc2217Line::open(endpoint, options, interrupt)?),
+    })
 }

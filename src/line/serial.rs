@@ -43,7 +43,13 @@ impl SerialLine {
             parities = parities.map(|parity| if parity == Parity::Hardware { instead } else { parity });
         }
         let warm_up = if pty { Duration::ZERO } else { timing::WARM_UP };
-        let nature = Nature { parities, warm_up, lag: timing::ADAPTER_LAG };
+        let nature = Nature {
+            parities,
+            warm_up,
+            lag: timing::ADAPTER_LAG,
+            fixed_rate: false,
+            round_trip: Duration::ZERO,
+        };
         let mut line = Self { port, nature, computes: false, remarks };
         line.port.set_modem_lines(options.dtr, options.rts);
         line.configure(options.settings, parities[0]).map_err(os::OpenError::Io)?;

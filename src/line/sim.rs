@@ -45,7 +45,13 @@ impl SimLine {
 
 impl Line for SimLine {
     fn nature(&self) -> Nature {
-        Nature { parities: [self.wanted; 2], warm_up: Duration::ZERO, lag: timing::ADAPTER_LAG }
+        Nature {
+            parities: [self.wanted; 2],
+            warm_up: Duration::ZERO,
+            lag: timing::ADAPTER_LAG,
+            fixed_rate: false,
+            round_trip: Duration::ZERO,
+        }
     }
 
     fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()> {

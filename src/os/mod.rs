@@ -13,11 +13,13 @@
 //! - [`Spool`] and [`Stderr`]: writers on top of an output that keep what does not fit.
 //! - [`Child`]: a program with its streams, whose end can be waited for.
 //! - [`Seat`]: where a virtual meter sits: a device, or a pseudo-terminal where the system has them.
+//! - [`Socket`] and [`Listener`]: TCP connections, which are read and written without waiting.
 //! - [`ports`]: what the computer knows of its serial ports, without opening any.
 
 mod interest;
 mod open;
 pub mod ports;
+mod socket;
 mod spool;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
@@ -25,6 +27,7 @@ mod system;
 
 pub use interest::{Interest, Readiness};
 pub use open::{Holder, OpenError};
+pub use socket::{Listener, Socket};
 pub use spool::{Spool, Stderr};
 pub use system::{
     BROKEN_PIPE, Child, Handle, Input, Interrupt, Output, Seat, Serial, Streams, check_program, die_of, wait,

@@ -273,6 +273,16 @@ impl SignOn {
     }
 }
 
+impl SignOn {
+    /// Who the meter is, while its acknowledgement is under way.
+    pub fn identification(&self) -> Option<&Identification> {
+        match &self.state {
+            State::Acknowledge(acknowledged) => Some(&acknowledged.identification),
+            _ => None,
+        }
+    }
+}
+
 impl Machine for SignOn {
     type Outcome = Result<SignedOn, Failed>;
 

@@ -1,6 +1,6 @@
 //! What is wrong, for the person at the keyboard: one message with the facts, one hint.
 
-use iecprobe::line::OpenError;
+use iecprobe::line::{Address, OpenError};
 use iecprobe::machine::exchange::Says;
 use iecprobe::os;
 use iecprobe::os::ports::{Port, State};
@@ -13,7 +13,7 @@ use iecprobe::signon::{Config, Damage, Failed, Failure};
 
 use crate::kind::Kind;
 use crate::trouble::{NoLink, Trouble};
-use crate::{hints, list};
+use crate::{hints, list, network};
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 /// A message and a hint.
-type Words = (String, Option<String>);
+pub type Words = (String, Option<String>);
 
 /// What is told about a failure on this port.
 pub fn explain(trouble: &Trouble, port: &str) -> Problem {
@@ -38,6 +38,8 @@ pub fn explain(trouble: &Trouble, port: &str) -> Problem {
         Trouble::SignOn { failed, config } => sign_on(failed, config),
         Trouble::Link(no_link) => link(no_link),
         Trouble::LineLost => line_lost(port),
+        Trouble::Lost(loss) => network::lost(port, loss),
+        Trouble::Refused { refused, .. } => network::refused(port, *refused),
         Trouble::Output(error) => (format!("the output cannot be written: {error}"), None),
         Trouble::File { option, file, error } => (format!("{option} {}: {error}", file.display()), None),
     };
@@ -54,11 +56,18 @@ impl Problem {
     }
 }
 
-fn words(message: impl Into<String>, hint: impl Into<String>) -> Words {
+/// A message with a hint.
+pub fn words(message: impl Into<String>, hint: impl Into<String>) -> Words {
     (message.into(), Some(hint.into()))
 }
 
 fn line_lost(port: &str) -> Words {
+    if port.parse().is_ok_and(|address: Address| address.is_network()) {
+        return words(
+            format!("{port}: the connection was closed"),
+            "is the serial server still running, and the network up? try again",
+        );
+    }
     words(
         format!("{port}: the port went away"),
         "was the adapter unplugged, or the other end of the pseudo-terminal closed? plug it in and try again",
@@ -112,6 +121,8 @@ fn open(port: &str, error: &OpenError) -> Words {
         OpenError::Scenario(unknown) => {
             (format!("{port}: {unknown}; `iecmeter --list-scenarios` names them"), None)
         }
+        OpenError::Network(error) => network::problem(port, error),
+        OpenError::Signal(_) => (error.to_string(), None),
         OpenError::Port(os::OpenError::Io(error)) => (format!("{port}: {error}"), None),
     }
 }

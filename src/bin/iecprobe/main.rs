@@ -10,6 +10,7 @@ mod hints;
 mod job;
 mod kind;
 mod list;
+mod network;
 mod notes;
 mod picture;
 mod ports;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use iecprobe::driver::{Driver, Stopped};
-use iecprobe::line::{self, Line};
+use iecprobe::line::{self, AddressError, Line, Loss, OpenError};
 use iecprobe::machine::disconnect::{Disconnect, Parting};
 use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
 use iecprobe::os::{Input, Interrupt, Output};
@@ -54,7 +54,11 @@ impl Session<'_> {
         if let Then::Carry(Carry::Command(command)) = &job.then {
             command::check(command).map_err(Trouble::Internal)?;
         }
-        let mut line = line::open(self.port, job.line).map_err(Trouble::Open)?;
+        let address = self.port.parse().map_err(|error: AddressError| Trouble::Usage(error.to_string()))?;
+        let mut line = line::open(&address, job.line, self.interrupt).map_err(|error| match error {
+            OpenError::Signal(signal) => Ending::Signal(signal),
+            error => Trouble::Open(error).into(),
+        })?;
         // Only now: a run that cannot open its port leaves no file behind.
         let mut watch = Watch::new(job)?;
         let driven = self.drive(began, &mut *line, &mut watch);
@@ -123,9 +127,22 @@ impl Session<'_> {
         let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
         let ended = driver.run(&mut machine);
         watch.clear();
-        let signed_on = ended.map_err(stopped)?;
-        signed_on
-            .map_err(|failed| Trouble::SignOn { failed: Box::new(failed), config: Box::new(config) }.into())
+        let ended = match ended {
+            // A connection that is closed on a meter has nothing to say about itself.
+            Err(Stopped::LineLost(_)) if machine.identification().is_some() => {
+                return Err(Trouble::LineLost.into());
+            }
+            ended => ended.map_err(stopped)?,
+        };
+        let identification = match &ended {
+            Ok(signed_on) => Some(&signed_on.identification),
+            Err(failed) => failed.identification.as_ref(),
+        };
+        if let (Some(refused), Some(identification)) = (line.refused(), identification) {
+            let identification = Box::new(identification.clone());
+            return Err(Trouble::Refused { refused, identification }.into());
+        }
+        ended.map_err(|failed| Trouble::SignOn { failed: Box::new(failed), config: Box::new(config) }.into())
     }
 
     /// `--check-link`: SNRM and UA.
@@ -159,7 +176,7 @@ impl Session<'_> {
         let addresses = self.job.addresses;
         let parted = match &ended {
             Err(Ending::Signal(signal)) => Err(Ending::Signal(*signal)),
-            Err(Ending::Failed(Trouble::LineLost)) => return ended,
+            Err(Ending::Failed(Trouble::LineLost | Trouble::Lost(_))) => return ended,
             _ => {
                 let mut machine = Disconnect::new(addresses, open.settings, timing::HDLC_WAIT);
                 driver.pause(open.settled).and_then(|()| driver.run(&mut machine)).map_err(stopped)
@@ -248,7 +265,10 @@ impl Session<'_> {
 fn stopped(stopped: Stopped) -> Ending {
     match stopped {
         Stopped::Signal(signal) => Ending::Signal(signal),
-        Stopped::LineLost(_) => Trouble::LineLost.into(),
+        Stopped::LineLost(error) => match Loss::of(&error) {
+            Some(loss) => Trouble::Lost(loss.clone()).into(),
+            None => Trouble::LineLost.into(),
+        },
     }
 }
 

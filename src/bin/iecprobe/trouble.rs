@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use iecprobe::line::OpenError;
+use iecprobe::line::{Loss, NetworkError, OpenError, Refused};
 use iecprobe::machine::exchange::Says;
 use iecprobe::os;
 use iecprobe::os::ports::{Port, State};
@@ -36,6 +36,15 @@ pub enum Trouble {
     Link(Box<NoLink>),
     /// The line was lost.
     LineLost,
+    /// The server closed the connection before a meter was identified, or is none for this kind of line.
+    Lost(Loss),
+    /// The server did not change the rate.
+    Refused {
+        /// What it did not do.
+        refused: Refused,
+        /// Who the meter is.
+        identification: Box<Identification>,
+    },
     /// The output cannot be written.
     Output(io::Error),
     /// A file that an option names cannot be written.
@@ -71,6 +80,8 @@ impl Trouble {
             Self::Usage(_) | Self::Open(OpenError::Scenario(_)) => Kind::Usage,
             Self::Internal(_)
             | Self::Open(OpenError::Rate { .. } | OpenError::Port(os::OpenError::Io(_))) => Kind::Internal,
+            Self::Open(OpenError::Signal(_)) => Kind::Internal,
+            Self::Open(OpenError::Network(error)) => of_network(error),
             Self::NoPort(_) | Self::Open(OpenError::Port(os::OpenError::Missing)) => Kind::NoPort,
             Self::Open(OpenError::Port(os::OpenError::NotSerial(_))) => Kind::NotSerial,
             Self::Open(OpenError::Port(os::OpenError::Permission { .. })) => Kind::Permission,
@@ -79,6 +90,8 @@ impl Trouble {
             Self::Link(link) if link.says.is_some() => Kind::HdlcRefused,
             Self::Link(_) => Kind::NoHdlc,
             Self::LineLost => Kind::LineLost,
+            Self::Lost(loss) => of_loss(loss),
+            Self::Refused { .. } => Kind::RateRefused,
             Self::Output(_) | Self::File { .. } => Kind::Output,
         }
     }
@@ -88,6 +101,7 @@ impl Trouble {
         match self {
             Self::SignOn { failed, .. } => failed.identification.as_ref(),
             Self::Link(link) => link.identification.as_ref(),
+            Self::Refused { identification, .. } => Some(identification),
             _ => None,
         }
     }
@@ -99,5 +113,24 @@ impl Trouble {
             Self::Link(link) => &link.received,
             _ => &[],
         }
+    }
+}
+
+fn of_network(error: &NetworkError) -> Kind {
+    match error {
+        NetworkError::NoHost(_) => Kind::NoHost,
+        NetworkError::NotListening => Kind::NotListening,
+        NetworkError::Unreachable(_) => Kind::Unreachable,
+        NetworkError::NoRfc2217(_) => Kind::NoRfc2217,
+        NetworkError::NotSettable { .. } => Kind::NotSettable,
+        NetworkError::Lost(loss) => of_loss(loss),
+    }
+}
+
+fn of_loss(loss: &Loss) -> Kind {
+    match loss {
+        Loss::Closed { .. } => Kind::LineLost,
+        Loss::Busy { .. } => Kind::Busy,
+        Loss::Telnet => Kind::Telnet,
     }
 }

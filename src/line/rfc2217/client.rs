@@ -109,6 +109,11 @@ impl Client {
         }
     }
 
+    /// What the port was last asked to be.
+    pub fn wanted(&self) -> Option<Settings> {
+        self.wanted
+    }
+
     /// Asks for a rate and a framing.
     pub fn set(&mut self, settings: Settings) {
         self.wanted = Some(settings);

@@ -1,6 +1,7 @@
 //! A stream that is read without a buffer: the standard library's stdin has one, and a buffer loses bytes.
 
 use std::io;
+use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::Handle;
@@ -17,6 +18,10 @@ impl Input {
 
     pub(super) fn of(stream: impl Into<OwnedFd>) -> Self {
         Self(stream.into())
+    }
+
+    pub(in crate::os) fn of_socket(stream: TcpStream) -> io::Result<Self> {
+        Ok(Self::of(stream))
     }
 
     /// What to wait for.

@@ -19,6 +19,7 @@ mod pty;
 mod seat;
 mod serial;
 mod wait;
+mod watch;
 
 pub use child::{Child, Streams, check_program};
 pub use input::Input;
@@ -27,3 +28,4 @@ pub use output::Output;
 pub use seat::Seat;
 pub use serial::Serial;
 pub use wait::{Handle, wait};
+pub(super) use watch::{Watch, is_in_progress};

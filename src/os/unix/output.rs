@@ -2,6 +2,7 @@
 //! which stdout shares with the program that started us.
 
 use std::io;
+use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -89,6 +90,10 @@ impl Output {
             _ => reopened(&fd).map_or(Way::Chunks, Way::Terminal),
         };
         Self { fd, way }
+    }
+
+    pub(in crate::os) fn of_socket(stream: TcpStream) -> io::Result<Self> {
+        Ok(Self::of(stream))
     }
 
     /// What to wait for.
