@@ -84,13 +84,13 @@ fn run(steps: &[Step], directory: &Path) -> String {
     let commands: Vec<String> = steps.iter().map(|step| with_wait(&step.command)).collect();
     // Blocks run side by side, each in a place of its own.
     let own = format!("{}/", directory.display());
-    let script =
-        commands.join("\n").replace("cargo run --release -q -- ", "iecprobe ").replace("/tmp/", &own);
+    let script = commands.join("\n").replace("cargo run -q -- ", "iecprobe ").replace("/tmp/", &own);
     crate::priority::ask();
     let output = Command::new("bash")
         .args(["-c", &format!("exec 2>&1; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}")])
         .current_dir(directory)
         .env("PATH", path)
+        .env("HOME", directory)
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LOG")
         .env_remove("IECPROBE_PORT")
@@ -174,7 +174,7 @@ fn loose_commands(page: &str) -> Vec<&str> {
     });
     let is_whole = |command: &&str| {
         (command.starts_with("iecprobe -") || *command == "iecmeter --list-scenarios")
-            && !["]", ".."].iter().any(|form| command.contains(form))
+            && !["]", "..", "|"].iter().any(|form| command.contains(form))
             && command.chars().all(|c| !c.is_ascii_uppercase() || command.contains("USB"))
     };
     commands.filter(is_whole).collect()

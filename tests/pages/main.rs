@@ -12,6 +12,7 @@ mod form;
 mod generated;
 #[path = "../../src/bin/iecprobe/kind.rs"]
 mod kind;
+mod links;
 #[allow(dead_code)]
 #[path = "../../src/bin/iecmeter/cli.rs"]
 mod meter_cli;
