@@ -66,13 +66,13 @@ pub enum NoIdentification {
 }
 
 impl Identification {
-    /// Parses a line of characters without parity bits; a CR, an LF or both at its end do not count.
+    /// Parses a line of characters without parity bits; CRs, an LF or both at its end do not count.
     ///
     /// The first letter of the FLAG id must be upper case: both lower-case forms seen in the field (`Ene`, `Lux`, and
     /// the fast meters' third letter) keep it, and junk that contains a `/` rarely does.
     pub fn parse(line: &[u8]) -> Result<Self, NoIdentification> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = &line[..line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1)];
         if line.first() != Some(&b'/') {
             return Err(NoIdentification::NoSlash);
         }
@@ -210,6 +210,7 @@ mod tests {
         assert_eq!(parse("/ELS5\\@V9.30 ").ident(), b"V9.30 ");
         let long = format!("/ABC5\\2{}", "x".repeat(72));
         assert_eq!(parse(&long).ident().len(), 72);
+        assert_eq!(Identification::parse(b"/ABC5\\2X\r\r\n").unwrap().ident(), b"X");
         assert_eq!(Identification::parse(b"/ABC5\\2\xE9\x00").unwrap().ident(), b"\xE9\x00");
     }
 

@@ -14,6 +14,10 @@ pub const ETX: u8 = 0x03;
 /// The break message `SOH B 0 ETX BCC`: ends whatever session the meter is in, at the rate it listens at (clause 6.3.5).
 pub const BREAK: [u8; 5] = [0x01, b'B', b'0', 0x03, 0x71];
 
+/// The message `SOH B 1 ETX BCC`: ends a session that was opened by the fast wake-up, which the meter answers with ACK
+/// (Annex B.2).
+pub const SIGN_OFF: [u8; 5] = [0x01, b'B', b'1', 0x03, 0x70];
+
 /// The protocol control character of the acknowledgement for HDLC (Annex E).
 pub const CONTROL_HDLC: u8 = b'2';
 

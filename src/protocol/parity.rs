@@ -71,9 +71,17 @@ impl ParityCheck {
         if high == 0 || (high <= odd && odd < characters.len()) {
             return Self::Absent;
         }
+        Self::of_even(characters)
+    }
+
+    /// Surveys characters that are known to carry even parity.
+    pub fn of_even(characters: &[u8]) -> Self {
         match characters.iter().position(|&byte| !is_even(byte)) {
             None => Self::Right,
-            Some(first) => Self::Wrong { first, count: odd },
+            Some(first) => {
+                let count = characters.iter().filter(|&&byte| !is_even(byte)).count();
+                Self::Wrong { first, count }
+            }
         }
     }
 

@@ -53,9 +53,25 @@ pub const SILENCE_PATIENCE: Duration = ms(1500);
 /// Default time from the confirmation to the first byte of the DLMS tool: tr at least, and some meters need more.
 pub const SETTLE: Duration = ms(300);
 
-/// Longest time that the acknowledgement can be put off because the meter goes on talking; after 1.5 s a meter takes
-/// the missing acknowledgement for a wish to be read out.
+/// What a sender adds to tr before its answer: a line without latency leaves no other margin.
+pub const REACTION_MARGIN: Duration = ms(10);
+
+/// Longest time from the end of an identification to the acknowledgement, whatever keeps us from it; after 1.5 s a meter
+/// takes the missing acknowledgement for a wish to be read out.
 pub const ACKNOWLEDGEMENT_LATEST: Duration = ms(1200);
+
+/// Longest wait that a sign-on asks for while a meter may be talking: it tells a computer that was stopped from a meter
+/// that was slow.
+pub const TICK: Duration = ms(100);
+
+/// A driver that comes back this long after the instant that was asked for was stopped or starved.
+pub const OVERSLEPT: Duration = ms(250);
+
+/// The echoes of two messages can differ in their lag by this much, and by the adapter's.
+pub const ECHO_JITTER: Duration = ms(100);
+
+/// An echo that comes later than this after its message is none.
+pub const ECHO_LATEST: Duration = ms(1000);
 
 /// A lone NAK is an answer, not the start of something longer, when nothing follows for this long.
 pub const NAK_SILENCE: Duration = ms(100);
@@ -67,14 +83,25 @@ pub const JUNK_CHARACTERS: u32 = 12;
 /// How long to listen at the old rate for the readable characters of a readout.
 pub const READOUT_PROBE: Duration = ms(1200);
 
-/// After a DISC: the answer of a meter that was in a session. It reacts within some 100 ms at HDLC rates.
+/// After a DISC at the rate that is most likely: the answer of a meter that was in a session has to begin within this
+/// time. Meters react within some 100 ms in HDLC.
 pub const RECOVERY_LISTEN: Duration = ms(150);
+
+/// The same after a DISC at any other rate, of which there are many. A meter that is slower is freed, too; only its
+/// answer is not heard.
+pub const RECOVERY_GLANCE: Duration = ms(90);
+
+/// The same after an SNRM, of which there are few.
+pub const RECOVERY_LINK: Duration = ms(300);
 
 /// Longest wait for the answer to an HDLC command: meters take up to some hundred milliseconds.
 pub const HDLC_WAIT: Duration = ms(1000);
 
-/// Length of a line BREAK: longer than a character at 300 Bd, and in the range of `tcsendbreak`.
-pub const LINE_BREAK: Duration = ms(300);
+/// Length of a line BREAK: that of several characters at 300 Bd, so that no receiver can miss it.
+pub const LINE_BREAK: Duration = ms(150);
+
+/// Between a line BREAK and the next message.
+pub const AFTER_BREAK: Duration = ms(50);
 
 /// Normal wake-up: NULs for 2.1..2.3 s at 300 Bd. 66 of them take 2.2 s.
 pub const WAKE_UP_NULS: usize = 66;

@@ -36,10 +36,16 @@ pub struct Config {
     pub start_baud: u32,
     /// Quiet time before the first character.
     pub warm_up: Duration,
-    /// Who computes the parity bit of the first attempt, and of every second one after it.
+    /// Who computes the parity bit of the first attempt; and who does where that one brought nothing, by turns.
     pub parities: [Parity; 2],
     /// Longest time for which the line can hold received characters back.
     pub lag: Duration,
+    /// Whether the line has one rate for ever, which is that of the sign-on for all its waits: then only its framing
+    /// changes after the acknowledgement, nothing but the messages frees a hung meter, and there is no early
+    /// confirmation.
+    pub fixed_rate: bool,
+    /// How much longer every wait for the meter is, for a line that takes its time.
+    pub round_trip: Duration,
     /// The request message.
     pub request: Request,
     /// Requests in all, at least 1.
@@ -75,6 +81,8 @@ impl Default for Config {
             warm_up: Duration::ZERO,
             parities: [Parity::None; 2],
             lag: timing::ADAPTER_LAG,
+            fixed_rate: false,
+            round_trip: Duration::ZERO,
             request: Request::general(),
             attempts: 3,
             wait: None,
@@ -100,29 +108,25 @@ impl Config {
         self.forced_baud = self.forced_baud.map(|baud| baud.max(1));
         self.warm_up = longest(self.warm_up);
         self.lag = longest(self.lag);
+        self.round_trip = longest(self.round_trip);
         self.wait = self.wait.map(longest);
         self.switch_delay = self.switch_delay.map(longest);
         self
     }
 
-    /// Who computes the parity bit in this attempt, counted from 0.
-    pub(super) fn parity(&self, attempt: u32) -> Parity {
-        self.parities[attempt as usize % 2]
-    }
-
     /// The wait for the identification.
     pub(super) fn wait_identification(&self) -> Duration {
-        self.wait.unwrap_or(timing::WAIT)
+        self.wait.unwrap_or(timing::WAIT) + self.round_trip
     }
 
     /// The wait for the confirmation.
     pub(super) fn wait_confirmation(&self) -> Duration {
-        self.wait.unwrap_or(timing::WAIT_CONFIRMATION)
+        self.wait.unwrap_or(timing::WAIT_CONFIRMATION) + self.round_trip
     }
 
     /// The time within which a failure has to be reported: known unless more patience than usual was asked for.
     pub(super) fn limit(&self) -> Option<Duration> {
-        let usual = self.wait_identification() <= timing::WAIT
+        let usual = self.wait.is_none_or(|wait| wait <= timing::WAIT)
             && self.attempts <= Self::default().attempts
             && self.warm_up <= timing::WARM_UP
             && self.wake_up.is_none();
@@ -144,6 +148,7 @@ mod tests {
             start_baud: 0,
             warm_up: Duration::MAX,
             lag: Duration::MAX,
+            round_trip: Duration::MAX,
             wait: Some(Duration::MAX),
             forced_baud: Some(0),
             switch_delay: Some(Duration::MAX),

@@ -5,6 +5,7 @@
 //! answer that crossed ours, a confirmation at the old rate. The judgement is always over everything received so far,
 //! so that it cannot depend on how the bytes were cut into reads.
 
+use crate::protocol::content;
 use crate::protocol::hdlc;
 use crate::protocol::message::{ACK, BREAK, ETX, NAK, STX};
 use crate::protocol::parity::{self, ParityCheck};
@@ -12,11 +13,14 @@ use crate::protocol::parity::{self, ParityCheck};
 /// Printable characters after an STX that make a readout.
 const READOUT_EVIDENCE: usize = 4;
 
-/// Printable characters in a row that make text.
+/// Characters of text in a row, a value among them, that make a readout.
 const TEXT_EVIDENCE: usize = 12;
 
 /// Bytes that a line can make by itself when its rate changes; more are somebody's.
 const GLITCH_MAX: usize = 2;
+
+/// Characters of a confirmation.
+const CONFIRMATION_MAX: usize = 6;
 
 /// What a meter confirms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +38,11 @@ pub(super) enum Judgement {
     Nothing,
     /// Nothing of any meaning so far.
     Junk,
-    /// A confirmation has begun.
-    Begun,
+    /// A confirmation, or a break message, begins at `start`; its end has not come.
+    Begun {
+        /// Index of its first byte.
+        start: usize,
+    },
     /// A confirmation; the pipe begins at `end`.
     Confirmed {
         /// What it says.
@@ -50,7 +57,7 @@ pub(super) enum Judgement {
         /// Index of its opening flag.
         start: usize,
     },
-    /// NAK, so far with nothing behind it.
+    /// NAK before anything else of meaning.
     Nak,
     /// The break message.
     Break,
@@ -58,7 +65,7 @@ pub(super) enum Judgement {
     Readout,
 }
 
-/// Judges everything received since the acknowledgement.
+/// Judges everything received since the acknowledgement. What decides first decides, whatever follows.
 pub(super) fn judge(bytes: &[u8]) -> Judgement {
     if bytes.is_empty() {
         return Judgement::Nothing;
@@ -67,6 +74,9 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
     // A frame may carry any bytes, so nothing behind its start is looked at.
     let frame = frame_start(bytes);
     let before_frame = &plain[..frame.unwrap_or(plain.len())];
+    if is_refused(&bytes[..before_frame.len()]) {
+        return Judgement::Nak;
+    }
     for start in 0..before_frame.len() {
         let rest = &before_frame[start..];
         if let Some(length) = confirmation_length(rest, frame.is_some()) {
@@ -76,30 +86,40 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
         if rest.starts_with(&BREAK) {
             return Judgement::Break;
         }
-        let printable = printable_prefix(&rest[1..]);
-        let is_empty_one = printable > 0 && rest.get(1 + printable) == Some(&ETX);
-        if rest[0] == STX && (printable >= READOUT_EVIDENCE || is_empty_one) {
-            return Judgement::Readout;
+        if rest[0] == STX {
+            let printable = rest[1..].iter().take_while(|&&byte| content::is_text(byte)).count();
+            let is_empty_one = printable > 0 && rest.get(1 + printable) == Some(&ETX);
+            if printable >= READOUT_EVIDENCE || is_empty_one {
+                return Judgement::Readout;
+            }
         }
     }
     if let Some(start) = frame {
         return Judgement::Hdlc { start };
     }
-    if has_values(&plain) {
+    if content::has_values(&plain, TEXT_EVIDENCE) {
         return Judgement::Readout;
     }
-    if (0..plain.len()).any(|start| begins_confirmation(&plain[start..])) {
-        return Judgement::Begun;
+    // No beginning is longer than a confirmation.
+    let tail = plain.len().saturating_sub(CONFIRMATION_MAX);
+    match (tail..plain.len()).find(|&start| begins_confirmation(&plain[start..])) {
+        Some(start) => Judgement::Begun { start },
+        None => Judgement::Junk,
     }
-    let mut said = bytes.iter().filter(|&&byte| !is_glitch(byte)).map(|&byte| parity::strip(byte));
-    let refuses = said.next() == Some(NAK) && said.all(|byte| matches!(byte, NAK | b'\r' | b'\n'));
-    if refuses { Judgement::Nak } else { Judgement::Junk }
 }
 
-/// The confirmation in `bytes`, if that is what stands there though its end does not: the meter says what was `sent`.
+/// Whether NAK is the first that was said, alone or before something that a refusal does not take back.
+fn is_refused(bytes: &[u8]) -> bool {
+    let mut said = bytes.iter().filter(|&&byte| !is_glitch(byte)).map(|&byte| parity::strip(byte));
+    said.next() == Some(NAK)
+        && said
+            .find(|byte| !matches!(*byte, NAK | b'\r' | b'\n'))
+            .is_none_or(|then| then == ACK || then == BREAK[0])
+}
+
+/// The confirmation that opens `bytes`, if its end alone is missing: the meter says what was `sent`.
 pub(super) fn unended(bytes: &[u8], sent: [u8; 3]) -> Option<Confirmed> {
-    let start = bytes.iter().position(|&byte| parity::strip(byte) == ACK)?;
-    let what = confirmed(bytes.get(start..).filter(|rest| rest.len() >= 4)?);
+    let what = confirmed(Some(bytes).filter(|rest| rest.len() >= 4)?);
     (what.says == sent).then_some(what)
 }
 
@@ -154,27 +174,12 @@ fn begins_confirmation(plain: &[u8]) -> bool {
     if BREAK.starts_with(plain) {
         return true;
     }
-    plain.len() < 6
+    plain.len() < CONFIRMATION_MAX
         && plain.iter().enumerate().all(|(place, byte)| match place {
             0 => *byte == ACK,
             1..=3 => byte.is_ascii_graphic(),
             _ => *byte == b'\r',
         })
-}
-
-fn is_text(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\r' | b'\n')
-}
-
-fn printable_prefix(plain: &[u8]) -> usize {
-    plain.iter().take_while(|&&byte| is_text(byte)).count()
-}
-
-/// Whether a value in brackets, as readouts have them, stands in a run of text.
-fn has_values(plain: &[u8]) -> bool {
-    plain
-        .split(|&byte| !is_text(byte))
-        .any(|run| run.len() >= TEXT_EVIDENCE && run.contains(&b'(') && run.contains(&b')'))
 }
 
 #[cfg(test)]
@@ -195,7 +200,12 @@ mod tests {
                 let bytes = [junk, confirmation].concat();
                 assert_eq!(says_252(&bytes), Some(bytes.len()), "{bytes:x?}");
                 for cut in junk.len() + 1..bytes.len() {
-                    assert_eq!(judge(&bytes[..cut]), Judgement::Begun, "{:x?}", &bytes[..cut]);
+                    assert_eq!(
+                        judge(&bytes[..cut]),
+                        Judgement::Begun { start: junk.len() },
+                        "{:x?}",
+                        &bytes[..cut]
+                    );
                 }
             }
         }
@@ -243,7 +253,9 @@ mod tests {
     fn refusals_count_with_parity_bits_and_without() {
         assert_eq!(judge(b"\x15"), Judgement::Nak);
         assert_eq!(judge(b"\x95"), Judgement::Nak);
-        for again in [&b"\x15\x15"[..], b"\x95\x8D\x0A", b"\x00\x15", b"\xFF\x15\r\n"] {
+        // What follows a NAK does not take it back.
+        let copy = [&b"\x15"[..], b"\x06252\r\n"].concat();
+        for again in [&copy, &copy[..4], &b"\x15\x15"[..], b"\x95\x8D\x0A", b"\x00\x15", b"\xFF\x15\r\n"] {
             assert_eq!(judge(again), Judgement::Nak, "{again:x?}");
         }
         assert_eq!(judge(b"\x15\x30"), Judgement::Junk);

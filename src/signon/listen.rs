@@ -132,21 +132,23 @@ fn judge(line: &[u8]) -> Option<Heard> {
     let mut damaged = None;
     for start in slashes {
         let candidate = &line[start..];
-        let survey = ParityCheck::of(candidate);
-        let parsed = if survey.has_parity() {
+        // A `/` with its parity bit proves parity; and it can open no UTF-8, which has none.
+        let check = match std::str::from_utf8(candidate) {
+            Ok(_) => ParityCheck::Absent,
+            Err(_) if candidate[0] == parity::with_even(b'/') => ParityCheck::of_even(candidate),
+            Err(_) => ParityCheck::of(candidate),
+        };
+        let parsed = if check.has_parity() {
             Identification::parse(&parity::stripped(candidate))
         } else {
             Identification::parse(candidate)
         };
-        match (parsed, survey) {
-            // All wrong is odd parity, all set is mark; where merely most are wrong, bit 7 was no parity bit: junk.
-            (ref parsed, ParityCheck::Wrong { first, count })
-                if is_slight(count, candidate) || (parsed.is_ok() && all_wrong(count, candidate)) =>
-            {
-                damaged = Some(Heard::Damaged(Damage { line: candidate.to_vec(), place: first, count }));
-            }
+        match (parsed, check) {
             (Ok(identification), ParityCheck::Absent | ParityCheck::Right) => {
-                return Some(Heard::Identification { identification, has_parity: survey.has_parity() });
+                return Some(Heard::Identification { identification, has_parity: check.has_parity() });
+            }
+            (parsed, ParityCheck::Wrong { first, count }) if is_damage(count, candidate, parsed.is_ok()) => {
+                damaged = Some(Heard::Damaged(Damage { line: candidate.to_vec(), place: first, count }));
             }
             _ => {}
         }
@@ -154,13 +156,17 @@ fn judge(line: &[u8]) -> Option<Heard> {
     damaged.or_else(|| damaged_slash(line))
 }
 
+/// Whether a line with this many wrong characters is a damaged identification rather than one without parity bits, or
+/// junk: few are wrong; or the rest of it is an identification, and fewer than half are wrong, or all are, as with odd
+/// parity, or all bits are set, as with mark.
+fn is_damage(count: usize, candidate: &[u8], parses: bool) -> bool {
+    let all = count == candidate.len() || candidate.iter().all(|&byte| byte >= 0x80);
+    is_slight(count, candidate) || parses && (all || count * 2 < candidate.len())
+}
+
 /// Whether so few characters are wrong that the others prove bit 7 to carry parity.
 fn is_slight(count: usize, candidate: &[u8]) -> bool {
     count <= candidate.len() / 4
-}
-
-fn all_wrong(count: usize, candidate: &[u8]) -> bool {
-    count == candidate.len() || candidate.iter().all(|&byte| byte >= 0x80)
 }
 
 /// The identification whose `/` has a wrong bit.
@@ -205,6 +211,26 @@ mod tests {
                 b"/ISK5\\2MT382-1000",
                 "{junk:?}"
             );
+        }
+    }
+
+    #[test]
+    fn many_wrong_characters_are_damage_as_long_as_the_rest_is_an_identification() {
+        let right = parity::all_with_even(b"/ISK5\\2MT382-1000\r\n");
+        for count in 1..=9 {
+            let mut line = right.clone();
+            line[5..5 + count].iter_mut().for_each(|byte| *byte ^= 0x80);
+            let (heard, _) = listen(&line);
+            let [Heard::Damaged(damage)] = &heard[..] else { panic!("{count}: {heard:?}") };
+            assert_eq!((damage.place, damage.count), (5, count));
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_letters() {
+        for ident in ["Zähler", "ÄÖÜäöüßÄÖÜ"] {
+            let line = format!("/ISK5\\2{ident}");
+            assert_eq!(only_line(format!("{line}\r\n").as_bytes()), line.as_bytes());
         }
     }
 

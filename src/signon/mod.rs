@@ -1,4 +1,9 @@
-//! The sign-on machine: from the first request to mode E, or to the reason why not. See [`crate::machine`] for how it is driven.
+//! The sign-on machine: from the first request to mode E, or to the reason why not. See [`crate::machine`] for how it is
+//! driven.
+//!
+//! An attempt is a prelude ([`tasks`], [`prelude`]), a request and the wait for the identification ([`identify`]), and
+//! the acknowledgement with the wait for its answer ([`acknowledge`], [`verdict`]). Whether to acknowledge is for
+//! [`policy`] to say. This module leads from one to the next, and from attempt to attempt.
 
 mod acknowledge;
 mod config;
@@ -9,23 +14,35 @@ mod listen;
 mod outcome;
 mod policy;
 mod prelude;
+mod punctuality;
+mod tasks;
+mod verdict;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::machine::{Action, Doing, Machine, Progress, Step};
+use crate::machine::{Doing, Machine, Progress, Step};
 use crate::protocol::identification::{Identification, Mode};
 use crate::protocol::message::{self, MODE_HDLC};
+use crate::protocol::parity::Parity;
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
 
-use acknowledge::{Acknowledge, Answer, ConfirmedAt};
-use identify::{Ended, Identify};
+use acknowledge::Acknowledge;
+use echo::Head;
+use identify::{Ended, Identify, Seen};
 use prelude::Prelude;
+use punctuality::Punctuality;
+use tasks::{Left, Task};
+use verdict::{Answer, ConfirmedAt};
 
 pub use config::{Config, Confirm, WakeUp};
 pub use confirmation::Confirmed;
 pub use listen::Damage;
 pub use outcome::{Failed, Failure, Note, SignedOn};
+
+/// How a sign-on ends.
+type Outcome = Result<SignedOn, Failed>;
 
 /// A sign-on. See the module's text for how to drive it.
 #[derive(Debug)]
@@ -35,15 +52,21 @@ pub struct SignOn {
     limit: Option<Instant>,
     /// Requests sent.
     attempts: u32,
-    /// When the last of them went out.
+    /// When the last of them was begun.
     asked: Option<Instant>,
-    echo_heard: bool,
-    /// What came before the last of them at the start rate, and at others.
+    /// How many attempts have brought nothing: another side computes parity after each.
+    fruitless: usize,
+    head: Head,
+    /// Whether the fast wake-up has opened a session.
+    woken: bool,
+    /// What came before the last request at the start rate, and at others.
     unasked: Vec<u8>,
-    elsewhere: Vec<u8>,
+    at_other_rates: Vec<u8>,
     notes: Vec<Note>,
     /// The attempt that got furthest.
     best: Option<Failed>,
+    punctuality: Punctuality,
+    last_received: Option<Instant>,
     state: State,
 }
 
@@ -52,15 +75,20 @@ enum State {
     Prelude(Prelude),
     Identify(Identify),
     Acknowledge(Box<Acknowledged>),
-    Done(Box<Result<SignedOn, Failed>>),
+    /// A meter that was woken is signed off.
+    SignOff(Prelude, Box<Outcome>),
+    Done(Box<Outcome>),
 }
 
 /// An identification that was acknowledged, and how.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Acknowledged {
     identification: Identification,
+    /// Until when it had to be.
+    latest: Instant,
     z: u8,
     baud: u32,
+    data: Settings,
     exchange: Acknowledge,
 }
 
@@ -68,128 +96,154 @@ impl SignOn {
     /// A sign-on that begins at `now`.
     pub fn new(config: Config, now: Instant) -> Self {
         let config = config.in_range();
-        let start = Settings::seven_even(config.start_baud);
+        let state = State::Prelude(Prelude::new(&config, tasks::first(&config), config.parities[0], None));
         Self {
-            start,
+            start: Settings::seven_even(config.start_baud),
             limit: config.limit().map(|limit| now + limit),
             attempts: 0,
             asked: None,
-            echo_heard: false,
+            fruitless: 0,
+            head: Head::default(),
+            woken: false,
             unasked: Vec::new(),
-            elsewhere: Vec::new(),
+            at_other_rates: Vec::new(),
             notes: Vec::new(),
             best: None,
-            state: State::Prelude(Prelude::new(prelude::first(&config), start, config.parity(0))),
+            punctuality: Punctuality::new(now),
+            last_received: None,
+            state,
             config,
         }
     }
 
-    fn request(&mut self, now: Instant) -> Action {
-        let request = self.config.request.as_bytes();
-        let wait = self.config.wait_identification();
-        self.attempts += 1;
-        self.asked = Some(now);
-        self.state =
-            State::Identify(Identify::new(request, self.start, self.config.lag, wait, self.limit, now));
-        Action::Transmit(request.to_vec())
+    /// After a prelude: the request, or silence before it.
+    fn prepared(&mut self, ended: prelude::Ended, now: Instant) -> State {
+        match ended {
+            prelude::Ended::Done { unasked, at_other_rates } => {
+                (self.unasked, self.at_other_rates) = (unasked, at_other_rates);
+                self.attempts += 1;
+                self.asked = Some(now);
+                self.punctuality.forget();
+                return State::Identify(Identify::new(&self.config, self.start, self.limit));
+            }
+            // After an attempt of our own that came too late, nothing is to be said about an earlier session.
+            _ if matches!(&self.best, Some(Failed { failure: Failure::TooSlow(_), .. })) => {}
+            prelude::Ended::Freed(rate) => self.notes.push(Note::FreedByDisc(rate)),
+            prelude::Ended::Unlinked(rate) => self.notes.push(Note::FreedByLink(rate)),
+            prelude::Ended::Acknowledged => self.woken = true,
+        }
+        State::Prelude(self.prelude(tasks::after_answer(&self.config)))
+    }
+
+    fn parity(&self) -> Parity {
+        self.config.parities[self.fruitless % 2]
+    }
+
+    fn prelude(&self, tasks: VecDeque<Task>) -> Prelude {
+        Prelude::new(&self.config, tasks, self.parity(), self.last_received)
     }
 
     /// After the wait for an identification.
-    fn identified(
-        &mut self,
-        ended: Ended,
-        heard: Vec<u8>,
-        received: Vec<u8>,
-        now: Instant,
-    ) -> Option<Action> {
-        let (identification, has_parity, strays) = match ended {
-            Ended::Identified { identification, has_parity, strays } => (identification, has_parity, strays),
+    fn identified(&mut self, ended: Ended, seen: Seen, now: Instant) -> State {
+        let Seen { head, heard, received } = seen;
+        self.head = self.head.and(head);
+        let left = Left::Talking;
+        let (identification, has_parity, strays, latest) = match ended {
+            Ended::Identified { identification, has_parity, strays, latest } => {
+                (identification, has_parity, strays, latest)
+            }
             Ended::Telegram(identification) => {
-                return self.fail(Failure::Push, Some(identification), heard, now);
+                return self.failed(Failure::Push, Some(identification), heard, left, now);
             }
             Ended::Readout(identification) => {
-                let failure = if identification.offers_mode_e() {
-                    Failure::Readout(self.start.baud)
-                } else {
-                    Failure::NoModeE
-                };
-                return self.fail(failure, Some(identification), heard, now);
+                let offers = identification.offers_mode_e();
+                let failure = if offers { Failure::Readout(self.start.baud) } else { Failure::NoModeE };
+                return self.failed(failure, Some(identification), heard, left, now);
             }
-            Ended::Damaged(damage) => return self.fail(Failure::Parity(damage), None, heard, now),
-            Ended::Endless => return self.fail(Failure::NoIdentification, None, heard, now),
-            Ended::Unfinished => return self.fail(Failure::Unfinished, None, heard, now),
-            Ended::Nothing => {
-                let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
-                let elsewhere = std::mem::take(&mut self.elsewhere);
-                let request = self.config.request.as_bytes();
-                let failure = match (&heard[..], &elsewhere[..]) {
-                    ([], []) if self.echo_heard => Failure::EchoOnly,
-                    ([], []) => Failure::Silent,
-                    ([], _) => Failure::Between,
-                    _ => policy::unusable(&heard, request, self.best.as_ref()),
-                };
-                let evidence = match failure {
-                    Failure::EchoOnly => received,
-                    Failure::Between => elsewhere,
-                    _ => heard,
-                };
-                return self.fail(failure, None, evidence, now);
-            }
+            Ended::Damaged(damage) => return self.failed(Failure::Parity(damage), None, heard, left, now),
+            Ended::Endless => return self.failed(Failure::NoIdentification, None, heard, left, now),
+            Ended::Unfinished => return self.failed(Failure::Unfinished, None, heard, left, now),
+            Ended::Nothing => return self.unanswered(heard, received, now),
         };
-        if let Some(failure) = policy::refusal(&self.config, &identification) {
-            return self.fail(failure, Some(identification), heard, now);
-        }
-        if self.attempts > 1 {
-            self.notes.push(Note::Attempts(self.attempts));
-        }
-        if self.echo_heard {
-            self.notes.push(Note::Echo);
-        }
-        if strays > 0 {
-            self.notes.push(Note::StrayCharacters(strays));
-        }
-        let parity = self.config.parity(self.attempts - 1);
-        self.notes.extend(policy::notes(&self.config, &identification, parity, has_parity));
-        if self.config.ident_only {
-            let (mode, baud) = (identification.mode(), self.start.baud);
-            self.succeed(identification, mode, baud, None, Vec::new());
-            return None;
-        }
-        let Some((z, baud)) = policy::data_rate(&self.config, &identification) else {
-            return self.fail(Failure::UnknownBaud, Some(identification), heard, now);
+        let data = match policy::terms(&self.config, &identification) {
+            Ok(data) => data,
+            Err(failure) => return self.failed(failure, Some(identification), heard, left, now),
         };
-        let message = message::acknowledgement(self.config.control, z);
-        let data = Settings::eight_none(baud);
-        let exchange = Acknowledge::new(&self.config, &message, self.start, data, self.echo_heard, now);
-        self.state = State::Acknowledge(Box::new(Acknowledged { identification, z, baud, exchange }));
-        Some(Action::Transmit(message.to_vec()))
+        let more = policy::notes(&self.config, &identification, self.parity(), has_parity);
+        let usual = [
+            (self.attempts > 1).then_some(Note::Attempts(self.attempts)),
+            self.head.echoes().then_some(Note::Echo),
+            (strays > 0).then_some(Note::StrayCharacters(strays)),
+        ];
+        let notes: Vec<Note> = usual.into_iter().flatten().chain(more).collect();
+        let Some((z, baud)) = data else {
+            self.notes.extend(notes);
+            let mode = identification.mode();
+            return self.succeeded(identification, mode, self.start.baud, None, Vec::new());
+        };
+        if now > latest {
+            self.punctuality.overslept(now - (latest - timing::ACKNOWLEDGEMENT_LATEST));
+            return self.failed(Failure::Unfinished, Some(identification), heard, left, now);
+        }
+        let acknowledgement = message::acknowledgement(self.config.control, z);
+        let answered_by = now + self.start.wire_time(acknowledgement.len()) + self.config.wait_confirmation();
+        if self.limit.is_some_and(|limit| answered_by > limit) {
+            return self.failed(Failure::Unfinished, Some(identification), heard, left, now);
+        }
+        self.notes.extend(notes);
+        // On a line with one rate only the framing changes.
+        let data = Settings::eight_none(if self.config.fixed_rate { self.start.baud } else { baud });
+        let line = (self.start, data);
+        let exchange = Acknowledge::new(&self.config, &acknowledgement, line, self.head, self.limit, now);
+        State::Acknowledge(Box::new(Acknowledged { identification, latest, z, baud, data, exchange }))
+    }
+
+    /// After an attempt in which no identification came.
+    fn unanswered(&mut self, heard: Vec<u8>, received: Vec<u8>, now: Instant) -> State {
+        let heard = [&std::mem::take(&mut self.unasked)[..], &heard].concat();
+        let at_other_rates = std::mem::take(&mut self.at_other_rates);
+        let (failure, evidence) = match (&heard[..], &at_other_rates[..]) {
+            ([], [_, ..]) => (Failure::OnlyDuringRecovery, at_other_rates),
+            ([], []) if self.head.echoes() => (Failure::EchoOnly, received),
+            ([], []) => (Failure::Silent, Vec::new()),
+            _ => match policy::unusable(&heard, self.config.request.as_bytes(), self.best.as_ref()) {
+                Failure::EchoOnly => (Failure::EchoOnly, received),
+                failure => (failure, heard),
+            },
+        };
+        let left = match self.attempts {
+            1 if failure.is_silence() => Left::PerhapsDeaf,
+            _ if failure.is_silence() => Left::Nothing,
+            _ => Left::Talking,
+        };
+        self.failed(failure, None, evidence, left, now)
     }
 
     /// After the answer to the acknowledgement.
-    fn answered(&mut self, answer: Answer) {
-        let State::Acknowledge(acknowledged) = &self.state else { return };
-        let identification = acknowledged.identification.clone();
-        let (baud, z) = (acknowledged.baud, acknowledged.z);
+    fn answered(&mut self, answer: Answer, acknowledged: Acknowledged, now: Instant) -> State {
+        let Acknowledged { identification, z, baud, data, exchange, .. } = acknowledged;
+        let left = Left::Acknowledged(data);
         let sent = [self.config.control, z, MODE_HDLC];
-        let heard = [identification.line(), b"\r\n", acknowledged.exchange.heard()].concat();
-        if acknowledged.exchange.echo_heard() && !self.echo_heard {
-            self.echo_heard = true;
-            self.notes.push(Note::Echo);
-        }
+        let heard = [identification.line(), b"\r\n", &exchange.heard()].concat();
+        let required = self.config.confirm == Confirm::Require;
+        let overslept = self.punctuality.worst().is_some();
         let failure = match answer {
             Answer::Confirmed { what, came, rest } => {
-                if came == ConfirmedAt::OldRate {
-                    self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
+                // Another mode than ours is no confirmation of ours, whatever the rate.
+                let confirmed = what.says[0] == sent[0] && what.says[2] == sent[2];
+                if confirmed || !required {
+                    if came == ConfirmedAt::OldRate {
+                        self.notes.push(Note::ConfirmedAtOldRate(self.start.baud));
+                    }
+                    if what.says != sent {
+                        self.notes.push(Note::ConfirmedOther { confirmed: what, sent });
+                    }
+                    return self.succeeded(identification, Mode::E, baud, Some(confirmed), rest);
                 }
-                if what.says != sent {
-                    self.notes.push(Note::ConfirmedOther { confirmed: what, sent });
-                }
-                return self.succeed(identification, Mode::E, baud, Some(true), rest);
+                Failure::Unconfirmed(heard.len() - identification.line().len() - 2)
             }
-            Answer::NotAwaited { rest } => {
-                return self.succeed(identification, Mode::E, baud, None, rest);
-            }
-            Answer::Unconfirmed { unreadable, .. } if self.config.confirm == Confirm::Require => {
+            Answer::NotAwaited => return self.succeeded(identification, Mode::E, baud, None, Vec::new()),
+            Answer::Unconfirmed { unreadable, rest } if required || (overslept && rest.is_empty()) => {
                 Failure::Unconfirmed(unreadable)
             }
             Answer::Unconfirmed { unreadable, rest } => {
@@ -198,76 +252,74 @@ impl SignOn {
                 if policy::offered_rate(&identification) != Some(baud) {
                     self.notes.push(Note::ForcedUnconfirmed(baud));
                 }
-                return self.succeed(identification, Mode::E, baud, Some(false), rest);
+                return self.succeeded(identification, Mode::E, baud, Some(false), rest);
             }
             Answer::Nak => Failure::RefusedByNak,
             Answer::Break => Failure::RefusedByBreak,
+            Answer::Readout(_) if self.config.fixed_rate => Failure::Readout(self.start.baud),
             Answer::Readout(rate) => Failure::Readout(rate),
             Answer::Telegram => Failure::Push,
         };
-        self.end(self.failed(failure, Some(identification), heard));
+        self.failed(failure, Some(identification), heard, left, now)
     }
 
-    fn succeed(
+    fn succeeded(
         &mut self,
         identification: Identification,
         mode: Mode,
         baud: u32,
         confirmed: Option<bool>,
         rest: Vec<u8>,
-    ) {
-        self.state = State::Done(Box::new(Ok(SignedOn {
-            identification,
-            mode,
-            baud,
-            confirmed,
-            attempts: self.attempts,
-            notes: std::mem::take(&mut self.notes),
-            rest,
-        })));
+    ) -> State {
+        let (attempts, notes) = (self.attempts, std::mem::take(&mut self.notes));
+        let done = SignedOn { identification, mode, baud, confirmed, attempts, notes, rest };
+        self.over(Ok(done), self.woken && self.config.ident_only)
     }
 
-    fn failed(&self, failure: Failure, identification: Option<Identification>, received: Vec<u8>) -> Failed {
-        Failed { failure, identification, attempts: self.attempts, received, echo: self.echo_heard }
-    }
-
-    /// Ends with the attempt that got furthest, this one or an earlier one.
-    fn end(&mut self, failed: Failed) {
-        let furthest = match self.best.take() {
-            Some(best) if best.failure.progress() > failed.failure.progress() => best,
-            _ => failed,
-        };
-        self.state = State::Done(Box::new(Err(Failed { attempts: self.attempts, ..furthest })));
-    }
-
-    /// An attempt has failed: the end, or the way to the next one.
-    fn fail(
+    /// An attempt has failed, and has left a meter behind: the end, or the way to the next attempt.
+    fn failed(
         &mut self,
         failure: Failure,
         identification: Option<Identification>,
         received: Vec<u8>,
+        left: Left,
         now: Instant,
-    ) -> Option<Action> {
-        let heard = !matches!(failure, Failure::Silent | Failure::EchoOnly | Failure::Between);
-        let is_final = failure.is_final();
-        let failed = self.failed(failure, identification, received);
+    ) -> State {
+        let late = self.punctuality.worst().filter(|_| failure.follows_from_lateness());
+        let failure = late.map_or(failure, Failure::TooSlow);
+        let failed =
+            Failed { failure, identification, attempts: self.attempts, received, echo: self.head.echoes() };
         let too_late = self.limit.is_some_and(|limit| now + self.next_attempt(now) > limit);
-        if is_final || too_late || self.attempts >= self.config.attempts {
-            self.end(failed);
-            return None;
+        if failed.failure.is_final() || too_late || self.attempts >= self.config.attempts {
+            let sign_off = self.woken && failed.failure.leaves_awake();
+            let furthest = match self.best.take() {
+                Some(best) if best.failure.progress() > failed.failure.progress() => best,
+                _ => failed,
+            };
+            return self.over(Err(Failed { attempts: self.attempts, ..furthest }), sign_off);
         }
+        self.fruitless += usize::from(failed.failure.is_silence());
         if self.best.as_ref().is_none_or(|best| best.failure.progress() <= failed.failure.progress()) {
             self.best = Some(failed);
         }
-        let tasks = prelude::again(&self.config, self.attempts, heard);
-        self.state = State::Prelude(Prelude::new(tasks, self.start, self.config.parity(self.attempts)));
-        None
+        self.notes.retain(|note| matches!(note, Note::FreedByDisc(_) | Note::FreedByLink(_)));
+        State::Prelude(self.prelude(tasks::again(&self.config, left)))
+    }
+
+    /// The end, behind the sign-off of a meter that was woken.
+    fn over(&self, outcome: Outcome, sign_off: bool) -> State {
+        let outcome = Box::new(outcome);
+        if sign_off {
+            State::SignOff(self.prelude(tasks::sign_off(&self.config)), outcome)
+        } else {
+            State::Done(outcome)
+        }
     }
 
     /// How long a further attempt has to be given: as long as the last one, for a slow meter stays slow.
     fn next_attempt(&self, now: Instant) -> Duration {
         let request = self.start.wire_time(self.config.request.as_bytes().len());
-        let last = self.asked.map_or(Duration::ZERO, |asked| now - asked);
+        let last = self.asked.map_or(Duration::ZERO, |asked| now.saturating_duration_since(asked));
         let prelude = self.start.wire_time(message::BREAK.len()) + timing::REACTION_MIN;
         (request + self.config.wait_identification()).max(last + prelude)
     }
@@ -284,56 +336,52 @@ impl SignOn {
 }
 
 impl Machine for SignOn {
-    type Outcome = Result<SignedOn, Failed>;
+    type Outcome = Outcome;
 
-    fn poll(&mut self, now: Instant) -> Step<Self::Outcome> {
+    fn poll(&mut self, now: Instant) -> Step<Outcome> {
+        self.punctuality.look(now);
         loop {
-            match &mut self.state {
+            self.state = match &mut self.state {
                 State::Prelude(prelude) => match prelude.poll(now) {
                     Step::Do(action) => return Step::Do(action),
                     Step::Wait(until) => return Step::Wait(until),
-                    Step::Done(None) => {
-                        self.unasked = prelude.unasked().to_vec();
-                        self.elsewhere = prelude.elsewhere().to_vec();
-                        return Step::Do(self.request(now));
-                    }
-                    Step::Done(Some(answer)) => {
-                        if answer == prelude::Answer::Frame {
-                            self.notes.push(Note::FreedByDisc(prelude.baud()));
-                        }
-                        let tasks = prelude::after_answer(&self.config);
-                        let parity = self.config.parity(self.attempts);
-                        self.state = State::Prelude(Prelude::new(tasks, self.start, parity));
+                    Step::Done(ended) => self.prepared(ended, now),
+                },
+                State::Identify(identify) => match identify.poll(now) {
+                    Step::Do(action) => return Step::Do(action),
+                    Step::Wait(until) => return Step::Wait(self.punctuality.ask(until, now)),
+                    Step::Done(ended) => {
+                        let seen = identify.seen();
+                        self.identified(ended, seen, now)
                     }
                 },
-                State::Identify(identify) => {
-                    let ended = match identify.poll(now) {
-                        Step::Do(action) => return Step::Do(action),
-                        Step::Wait(until) => return Step::Wait(until),
-                        Step::Done(ended) => ended,
-                    };
-                    self.echo_heard |= identify.echo_heard();
-                    let heard = identify.heard().to_vec();
-                    let received = identify.received().to_vec();
-                    if let Some(action) = self.identified(ended, heard, received, now) {
-                        return Step::Do(action);
-                    }
-                }
                 State::Acknowledge(acknowledged) => match acknowledged.exchange.poll(now) {
                     Step::Do(action) => return Step::Do(action),
+                    Step::Wait(until) => return Step::Wait(self.punctuality.ask(until, now)),
+                    Step::Done(answer) => {
+                        let acknowledged = Acknowledged::clone(acknowledged);
+                        self.answered(answer, acknowledged, now)
+                    }
+                },
+                State::SignOff(prelude, outcome) => match prelude.poll(now) {
+                    Step::Do(action) => return Step::Do(action),
                     Step::Wait(until) => return Step::Wait(until),
-                    Step::Done(answer) => self.answered(answer),
+                    Step::Done(_) => State::Done(outcome.clone()),
                 },
                 State::Done(outcome) => return Step::Done(*outcome.clone()),
-            }
+            };
         }
     }
 
     fn receive(&mut self, bytes: &[u8], now: Instant) {
+        let since = self.punctuality.look(now);
+        if !bytes.is_empty() {
+            self.last_received = Some(now);
+        }
         for &byte in bytes {
             match &mut self.state {
-                State::Prelude(prelude) => prelude.receive(byte, now),
-                State::Identify(identify) => identify.receive(byte, now),
+                State::Prelude(prelude) | State::SignOff(prelude, _) => prelude.receive(byte, now),
+                State::Identify(identify) => identify.receive(byte, since, now),
                 State::Acknowledge(acknowledged) => acknowledged.exchange.receive(byte, now),
                 State::Done(outcome) => {
                     if let Ok(signed_on) = &mut **outcome {
@@ -346,18 +394,23 @@ impl Machine for SignOn {
 
     fn sent(&mut self, at: Instant) {
         match &mut self.state {
-            State::Prelude(prelude) => prelude.sent(at),
+            State::Prelude(prelude) | State::SignOff(prelude, _) => prelude.sent(at),
             State::Identify(identify) => identify.sent(at),
-            State::Acknowledge(acknowledged) => acknowledged.exchange.sent(at),
+            State::Acknowledge(acknowledged) => {
+                acknowledged.exchange.sent(at);
+                if at > acknowledged.latest {
+                    self.punctuality.overslept(at - (acknowledged.latest - timing::ACKNOWLEDGEMENT_LATEST));
+                }
+            }
             State::Done(_) => {}
         }
     }
 
     fn progress(&self) -> Option<Progress> {
         let (doing, attempt) = match &self.state {
-            State::Prelude(_) => (Doing::Preparing, self.attempts + 1),
+            State::Prelude(prelude) => (prelude.doing(), self.attempts + 1),
             State::Identify(_) => (Doing::Identifying, self.attempts),
-            State::Acknowledge(_) | State::Done(_) => (Doing::Confirming, self.attempts),
+            State::Acknowledge(_) | State::SignOff(..) | State::Done(_) => (Doing::Confirming, self.attempts),
         };
         Some(Progress { doing, attempt })
     }

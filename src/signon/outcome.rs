@@ -1,5 +1,7 @@
 //! How a sign-on ends: the facts of a success, of a failure, and what is worth a note.
 
+use std::time::Duration;
+
 use crate::protocol::identification::{Identification, Mode};
 use crate::signon::confirmation::Confirmed;
 use crate::signon::listen::Damage;
@@ -38,8 +40,12 @@ pub enum Note {
     BlankBaudCharacter,
     /// The meter took more than one request to answer.
     Attempts(u32),
+    /// The identification has this many control characters in it.
+    ControlCharacters(usize),
     /// The meter was freed from an earlier session by a DISC at this rate in Bd.
     FreedByDisc(u32),
+    /// The meter was in HDLC at this rate in Bd, but had no link to be ended by a DISC: it was linked first.
+    FreedByLink(u32),
     /// The confirmation came before the change of rate: at the start rate in Bd.
     ConfirmedAtOldRate(u32),
     /// The confirmation does not say what the acknowledgement said.
@@ -87,8 +93,8 @@ pub enum Failure {
     #[error("bytes that are no text")]
     Garbled,
     /// Something came only while the line was at other rates, to free a meter from an earlier session.
-    #[error("bytes between the requests only")]
-    Between,
+    #[error("bytes at other rates only")]
+    OnlyDuringRecovery,
     /// What came is text without an identification.
     #[error("text without an identification")]
     NoIdentification,
@@ -125,6 +131,9 @@ pub enum Failure {
     /// The meter sent its data instead, at this rate in Bd.
     #[error("a readout at {0} Bd")]
     Readout(u32),
+    /// This computer was stopped or starved for so long in the middle of the sign-on, and what followed is its doing.
+    #[error("a computer that was stopped for {:.1} s", .0.as_secs_f64())]
+    TooSlow(Duration),
     /// The meter did not confirm, and that was required; this many bytes came that could not be read.
     #[error("no confirmation")]
     Unconfirmed(usize),
@@ -136,21 +145,44 @@ impl Failure {
         match self {
             Self::Silent => 0,
             Self::EchoOnly => 1,
-            Self::Garbled | Self::Between => 2,
-            Self::NoIdentification | Self::Unfinished => 3,
+            Self::Garbled | Self::OnlyDuringRecovery => 2,
+            // After an attempt that we have spoiled a meter may be deaf, or talk of something else.
+            Self::NoIdentification | Self::Unfinished | Self::TooSlow(_) => 3,
             Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 4,
-            _ => 5,
+            Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => 5,
+            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => 5,
         }
     }
 
     /// Whether a further attempt can change it.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Silent | Self::EchoOnly | Self::Garbled | Self::Between => false,
-            Self::NoIdentification | Self::Unfinished | Self::Parity(_) => false,
+            Self::Silent | Self::EchoOnly | Self::Garbled | Self::OnlyDuringRecovery => false,
+            Self::NoIdentification | Self::Unfinished | Self::Parity(_) | Self::TooSlow(_) => false,
             Self::Push | Self::Sml | Self::Hdlc => true,
             Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => true,
             Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => true,
         }
+    }
+
+    /// Whether a meter comes to it by itself when our side of the exchange is late.
+    pub(super) fn follows_from_lateness(&self) -> bool {
+        match self {
+            Self::Push | Self::Hdlc | Self::Readout(_) | Self::Unfinished | Self::Unconfirmed(_) => true,
+            Self::RefusedByNak | Self::RefusedByBreak => true,
+            Self::Silent | Self::EchoOnly | Self::Garbled | Self::OnlyDuringRecovery => false,
+            Self::NoIdentification | Self::Parity(_) | Self::Sml | Self::TooSlow(_) => false,
+            Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => false,
+        }
+    }
+
+    /// Whether a meter that was woken is to be signed off after it: it was identified, and nothing else is to come.
+    pub(super) fn leaves_awake(&self) -> bool {
+        matches!(self, Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud)
+    }
+
+    /// Whether not a byte of the meter came in answer.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Silent | Self::EchoOnly | Self::OnlyDuringRecovery)
     }
 }

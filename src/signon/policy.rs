@@ -1,5 +1,4 @@
-//! On what terms an identification is acknowledged: by whom it may be, at which rate, or why not at all; and what it is
-//! called when none came.
+//! Whether to acknowledge, and at which rate: whom, or why not at all; and what it is called when no identification came.
 
 use crate::protocol::baud;
 use crate::protocol::content::{self, Content};
@@ -9,22 +8,21 @@ use crate::protocol::parity::{self, Parity};
 use crate::signon::config::Config;
 use crate::signon::outcome::{Failed, Failure, Note};
 
-/// Why the acknowledgement must not be sent, if there is a reason beside a missing [`data_rate`].
-pub(super) fn refusal(config: &Config, identification: &Identification) -> Option<Failure> {
+/// The baud character to acknowledge with, and the rate in Bd that it names; nothing where the identification alone was
+/// asked for. Or the reason why not.
+pub(super) fn terms(config: &Config, identification: &Identification) -> Result<Option<(u8, u32)>, Failure> {
     let accepted = &config.manufacturers;
     if !accepted.is_empty() && !accepted.contains(&identification.flag_id()) {
-        return Some(Failure::WrongManufacturer);
+        return Err(Failure::WrongManufacturer);
     }
     if config.ident_only {
-        return None;
+        return Ok(None);
     }
-    (!identification.offers_mode_e() && !config.force).then_some(Failure::NoModeE)
-}
-
-/// The rate for HDLC in Bd, the one asked for or the one offered, behind the baud character that names it.
-pub(super) fn data_rate(config: &Config, identification: &Identification) -> Option<(u8, u32)> {
-    let rate = config.forced_baud.or(offered_rate(identification))?;
-    Some((baud::digit(rate)?, rate))
+    if !identification.offers_mode_e() && !config.force {
+        return Err(Failure::NoModeE);
+    }
+    let rate = config.forced_baud.or(offered_rate(identification)).ok_or(Failure::UnknownBaud)?;
+    Ok(Some((baud::digit(rate).ok_or(Failure::UnknownBaud)?, rate)))
 }
 
 /// The rate for HDLC in Bd that the meter offers.
@@ -45,10 +43,12 @@ pub(super) fn notes(
     has_parity: bool,
 ) -> impl Iterator<Item = Note> {
     let length = identification.ident().len();
+    let controls = identification.line().iter().filter(|byte| byte.is_ascii_control()).count();
     let guessed = has_blank_rate(identification) && config.forced_baud.is_none() && !config.ident_only;
     [
         (has_parity && parity == Parity::None).then_some(Note::ParityInSight),
         (length > IDENT_MAX).then_some(Note::LongIdent(length)),
+        (controls > 0).then_some(Note::ControlCharacters(controls)),
         guessed.then_some(Note::BlankBaudCharacter),
     ]
     .into_iter()
@@ -74,7 +74,7 @@ pub(super) fn unusable(heard: &[u8], request: &[u8], earlier: Option<&Failed>) -
 /// identification came before, which was left unacknowledged.
 fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
     earlier.is_some_and(|earlier| {
-        matches!(earlier.failure, Failure::Parity(_))
+        matches!(earlier.failure, Failure::Parity(_) | Failure::TooSlow(_))
             || heard.iter().any(|&byte| parity::strip(byte) == message::STX)
     })
 }
@@ -83,7 +83,9 @@ fn is_our_doing(heard: &[u8], earlier: Option<&Failed>) -> bool {
 fn is_broken_echo(heard: &[u8], request: &[u8]) -> bool {
     (0..heard.len()).any(|at| {
         let (before, echo) = heard.split_at(at);
-        let says_something = echo.iter().any(|&byte| parity::strip(byte).is_ascii_graphic());
+        // A meter's line can open with `/`, too.
+        let says_something =
+            echo.iter().any(|&byte| matches!(parity::strip(byte), b'!'..=b'.' | b'0'..=b'~'));
         echo.len() >= 2 && says_something && is_rest_of(echo, request) && is_rest_of(before, &message::BREAK)
     })
 }
@@ -103,7 +105,7 @@ mod tests {
         for heard in [&b"/?"[..], b"!\r\n", b"0\x03q!\r\n", b"\x01B/?", b"\x81B0\x03q?!\r\n"] {
             assert_eq!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
         }
-        for heard in [&b"/"[..], b"\r\n", b"/?!x\r\n", b"/?!\r\nq", &message::BREAK] {
+        for heard in [&b"/"[..], b"\r\n", b"/\r\n", b"/?!x\r\n", b"/?!\r\nq", &message::BREAK] {
             assert_ne!(unusable(heard, b"/?!\r\n", None), Failure::EchoOnly, "{heard:x?}");
         }
     }

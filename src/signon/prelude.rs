@@ -1,150 +1,72 @@
-//! What precedes a request: warming up, waking the meter, freeing it from an earlier session.
+//! Carrying out what precedes a request, step by step: see [`tasks`] for the steps.
 //!
-//! All of it is lists of steps. The sign-on carries them out one by one; only a [`Task::Listen`] can cut them short,
-//! when the meter has given the answer that makes the rest needless.
+//! What is received meanwhile is evidence, for nobody has asked: at the start rate a meter that sends by itself or
+//! answers late; at other rates one that hangs in an earlier session.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::machine::{Action, Step};
-use crate::protocol::baud;
-use crate::protocol::hdlc;
+use crate::machine::{Action, Doing, Step};
+use crate::protocol::hdlc::{self, Command};
 use crate::protocol::message;
 use crate::protocol::parity::{self, Parity};
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
-use crate::signon::config::{Config, WakeUp};
+use crate::signon::config::Config;
 use crate::signon::echo::{EchoFilter, Sifted};
+use crate::signon::tasks::{self, Task, Wanted};
 
 /// Unasked characters that are kept as evidence.
 const UNASKED_MAX: usize = 512;
 
-/// One step on the way to a request.
+/// Characters of the longest answer that is listened for: a UA with parameters.
+const ANSWER_MAX: usize = 40;
+
+/// Longest pause within a frame (IEC 62056-46, inter-octet time-out: 25 ms, and more where an adapter lags).
+const BETWEEN_BYTES: Duration = Duration::from_millis(50);
+
+/// How a prelude ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Set the line.
-    Configure(Settings),
-    /// Send a message and wait until it has left.
-    Transmit(Vec<u8>),
-    /// Send a line BREAK.
-    Break,
-    /// Let the head come up, which may flicker.
-    WarmUp(Duration),
-    /// Let time pass.
-    Wait(Duration),
-    /// Wait until nothing has been received for this long, but with limited patience.
-    Silence(Duration),
-    /// Listen for an answer that ends the prelude.
-    Listen(Duration, Answer),
-}
-
-/// The answer that makes the rest of a prelude needless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// An HDLC frame: the meter that was deaf is free now.
-    Frame,
-    /// The ACK of a meter that is awake.
-    Acknowledgement,
-}
-
-/// Before the first request.
-pub(super) fn first(config: &Config) -> VecDeque<Task> {
-    let mut steps =
-        vec![Task::Configure(Settings::seven_even(config.start_baud)), Task::WarmUp(config.warm_up)];
-    steps.extend(before_request(config));
-    steps.into()
-}
-
-/// Before a request that follows an attempt in which nothing usable came. `heard` tells whether anything came at all:
-/// a meter that is awake is told to stop, one that may be deaf is freed, but only once.
-pub(super) fn again(config: &Config, attempt: u32, heard: bool) -> VecDeque<Task> {
-    let start = Settings::seven_even(config.start_baud);
-    let mut steps = Vec::new();
-    match (config.recover, heard, attempt) {
-        (true, true, _) => {
-            steps.extend([Task::Configure(start), Task::Transmit(message::BREAK.to_vec())]);
-        }
-        (true, false, 1) => steps.extend(recovery(config)),
-        _ => steps.push(Task::Configure(start)),
-    }
-    steps.extend([Task::Wait(timing::REACTION_MIN), Task::Silence(timing::REACTION_MIN)]);
-    steps.extend(before_request(config));
-    steps.into()
-}
-
-/// Free a meter that is deaf at the start rate: it hangs in an earlier session, in HDLC or at the sign-on's settings.
-fn recovery(config: &Config) -> Vec<Task> {
-    let start = Settings::seven_even(config.start_baud);
-    let likely = config.forced_baud.into_iter().chain([9600]);
-    let mut rates: Vec<u32> = Vec::new();
-    for rate in likely.chain(baud::all()) {
-        if !rates.contains(&rate) {
-            rates.push(rate);
-        }
-    }
-    let disc = config.addresses.disc();
-    let disconnects = rates.into_iter().flat_map(|rate| {
-        let settings = Settings::eight_none(rate);
-        // A UA is as long as a DISC, which counts at the slow rates.
-        let listen = timing::RECOVERY_LISTEN + settings.wire_time(disc.len());
-        [Task::Configure(settings), Task::Transmit(disc.clone()), Task::Listen(listen, Answer::Frame)]
-    });
-    disconnects
-        .chain([
-            Task::Configure(start),
-            Task::Transmit(message::BREAK.to_vec()),
-            Task::Wait(timing::RECOVERY_LISTEN),
-            Task::Break,
-        ])
-        .collect()
-}
-
-/// Directly before every request.
-fn before_request(config: &Config) -> Vec<Task> {
-    let mut steps = match config.wake_up {
-        None => Vec::new(),
-        Some(WakeUp::Normal) => {
-            vec![Task::Transmit(vec![0; timing::WAKE_UP_NULS]), Task::Wait(timing::WAKE_UP_SILENCE)]
-        }
-        Some(WakeUp::Fast) => {
-            let burst = [
-                Task::Transmit(vec![0; timing::FAST_WAKE_UP_NULS]),
-                Task::Listen(timing::FAST_WAKE_UP_PAUSE, Answer::Acknowledgement),
-            ];
-            let bursts = burst.into_iter().cycle().take(2 * timing::FAST_WAKE_UP_BURSTS as usize);
-            bursts.chain([Task::Wait(timing::REACTION_MIN)]).collect()
-        }
-    };
-    steps.push(Task::Silence(timing::SILENCE_BEFORE_REQUEST));
-    steps
-}
-
-/// What is left to do when `answer` has come: tr of silence, nothing else.
-pub(super) fn after_answer(config: &Config) -> VecDeque<Task> {
-    [
-        Task::Configure(Settings::seven_even(config.start_baud)),
-        Task::Wait(timing::REACTION_MIN),
-        Task::Silence(timing::SILENCE_BEFORE_REQUEST),
-    ]
-    .into()
+pub(super) enum Ended {
+    /// All is done, and this came meanwhile that is no echo.
+    Done {
+        /// Unasked at the start rate.
+        unasked: Vec<u8>,
+        /// At other rates.
+        at_other_rates: Vec<u8>,
+    },
+    /// A DISC at this rate in Bd has freed the meter.
+    Freed(u32),
+    /// The meter was in HDLC at this rate in Bd without a link: SNRM and DISC have freed it.
+    Unlinked(u32),
+    /// The meter has answered a wake-up, or a sign-off.
+    Acknowledged,
 }
 
 /// Carries out the steps of a prelude.
 #[derive(Debug)]
 pub(super) struct Prelude {
+    config: Config,
     tasks: VecDeque<Task>,
     parity: Parity,
     waiting: Option<Waiting>,
+    /// The step of freeing a meter that is under way, and their number.
+    step: (usize, usize),
+    /// The message that was sent last, and its echo.
+    sent: Vec<u8>,
     echo: EchoFilter,
-    start: Settings,
+    /// Whether the meter has answered an SNRM.
+    linked: bool,
     settings: Settings,
     last_received: Option<Instant>,
+    /// Until when silence is waited for on a line that does not fall silent.
+    patience: Option<Instant>,
     /// What came while an answer was listened for.
     answer: Vec<u8>,
     /// What came unasked at the start rate.
     unasked: Vec<u8>,
-    /// What came at others, and is no answer: how a character of the start rate looks there, mostly.
-    elsewhere: Vec<u8>,
+    /// What came at others: answers, and how a character of the start rate looks there.
+    at_other_rates: Vec<u8>,
 }
 
 /// What the current step waits for.
@@ -163,40 +85,45 @@ enum Waiting {
     },
     Answer {
         until: Instant,
-        answer: Answer,
+        /// However many bytes come.
+        latest: Instant,
+        wanted: Wanted,
     },
 }
 
 impl Prelude {
-    /// A prelude of these tasks, on a line with these settings, to a request with this parity.
-    pub(super) fn new(tasks: VecDeque<Task>, settings: Settings, parity: Parity) -> Self {
+    /// A prelude of these tasks to a request with this parity, on a line that has last received something then.
+    pub(super) fn new(
+        config: &Config,
+        tasks: VecDeque<Task>,
+        parity: Parity,
+        last_received: Option<Instant>,
+    ) -> Self {
+        let steps = tasks.iter().filter(|task| **task == Task::Step).count();
         Self {
+            settings: Settings::seven_even(config.start_baud),
+            config: config.clone(),
             tasks,
             parity,
             waiting: None,
+            step: (0, steps),
+            sent: Vec::new(),
             echo: EchoFilter::new(&[]),
-            start: settings,
-            settings,
-            last_received: None,
+            linked: false,
+            last_received,
+            patience: None,
             answer: Vec::new(),
             unasked: Vec::new(),
-            elsewhere: Vec::new(),
+            at_other_rates: Vec::new(),
         }
     }
 
-    /// What came unasked at the start rate, and is no echo.
-    pub(super) fn unasked(&self) -> &[u8] {
-        &self.unasked
-    }
-
-    /// What came at other rates, and is no echo.
-    pub(super) fn elsewhere(&self) -> &[u8] {
-        &self.elsewhere
-    }
-
-    /// The rate in Bd that the line is set to.
-    pub(super) fn baud(&self) -> u32 {
-        self.settings.baud
+    /// What it is busy with.
+    pub(super) fn doing(&self) -> Doing {
+        match self.step {
+            (step @ 1.., of) => Doing::Freeing { step, of },
+            _ => Doing::Preparing,
+        }
     }
 
     /// The message that it is waiting for to leave was handed over at this instant.
@@ -209,25 +136,42 @@ impl Prelude {
     /// Takes one received character.
     pub(super) fn receive(&mut self, byte: u8, now: Instant) {
         self.last_received = Some(now);
-        // A line that was idle or at break for ten bits, as a head without power leaves it: nobody has said anything.
-        if matches!(self.waiting, Some(Waiting::WarmUp(_))) && matches!(parity::strip(byte), 0 | 0x7F) {
-            return;
-        }
-        let sifted = self.echo.sift(byte);
-        if matches!(self.waiting, Some(Waiting::Answer { .. })) {
+        let more = now + self.settings.wire_time(4) + BETWEEN_BYTES + self.config.lag;
+        match &mut self.waiting {
+            // A line that was idle or at break for ten bits, as a head without power leaves it: nobody has said
+            // anything.
+            Some(Waiting::WarmUp(_)) if matches!(parity::strip(byte), 0 | 0x7F) => {}
             // Unsifted: a UA opens like the DISC that it answers.
-            return keep(&mut self.answer, &[byte]);
-        }
-        let kept = if self.settings == self.start { &mut self.unasked } else { &mut self.elsewhere };
-        match sifted {
-            Sifted::Nothing => {}
-            Sifted::One(byte) => keep(kept, &[byte]),
-            Sifted::Two(first, second) => keep(kept, &[first, second]),
+            Some(Waiting::Answer { until, latest, .. }) => {
+                keep(&mut self.answer, &[byte]);
+                if self.answer.contains(&hdlc::FLAG) {
+                    *until = more.clamp(*until, *latest);
+                }
+            }
+            _ => match self.echo.sift(byte) {
+                Sifted::Nothing => {}
+                Sifted::One(byte) => self.keep_unasked(&[byte]),
+                Sifted::Two(first, second) => self.keep_unasked(&[first, second]),
+            },
         }
     }
 
-    /// What to do now; at its end, the answer that has cut it short, if one has.
-    pub(super) fn poll(&mut self, now: Instant) -> Step<Option<Answer>> {
+    fn keep_unasked(&mut self, bytes: &[u8]) {
+        let at_start = self.settings == Settings::seven_even(self.config.start_baud);
+        keep(if at_start { &mut self.unasked } else { &mut self.at_other_rates }, bytes);
+    }
+
+    /// Puts what came while an answer was listened for to the rest, but for our echo.
+    fn end_listening(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        let echo = answer.strip_prefix(&self.sent[..]).map(<[u8]>::len);
+        let is_part = answer.iter().all(|byte| self.sent.contains(byte)) && answer.len() < self.sent.len();
+        let rest = if is_part { &[] } else { &answer[echo.map_or(0, |rest| answer.len() - rest)..] };
+        self.keep_unasked(rest);
+    }
+
+    /// What to do now; at its end, how it ended.
+    pub(super) fn poll(&mut self, now: Instant) -> Step<Ended> {
         match self.waiting {
             Some(Waiting::WarmUp(until) | Waiting::Until(until) | Waiting::Leaving { until, .. })
                 if now < until =>
@@ -240,26 +184,42 @@ impl Prelude {
                     return Step::Wait(until);
                 }
             }
-            Some(Waiting::Answer { until, answer }) => {
-                if answer.is_in(&self.answer) {
+            Some(Waiting::Answer { until, wanted, .. }) => {
+                if let Some(ended) = self.answered(wanted) {
                     self.waiting = None;
                     self.tasks.clear();
-                    return Step::Done(Some(answer));
+                    return Step::Done(ended);
                 }
-                if now < until {
+                if let (true, Some(Waiting::Answer { .. })) = (now < until, self.waiting) {
                     return Step::Wait(until);
                 }
+                self.end_listening();
             }
             _ => {}
         }
         self.waiting = None;
-        let Some(task) = self.tasks.pop_front() else { return Step::Done(None) };
+        self.begin_next(now)
+    }
+
+    fn begin_next(&mut self, now: Instant) -> Step<Ended> {
+        let Some(task) = self.tasks.pop_front() else {
+            let unasked = std::mem::take(&mut self.unasked);
+            return Step::Done(Ended::Done {
+                unasked,
+                at_other_rates: std::mem::take(&mut self.at_other_rates),
+            });
+        };
         match task {
+            Task::Step => {
+                self.step.0 += 1;
+                self.begin_next(now)
+            }
             Task::Configure(settings) => {
                 self.settings = settings;
                 Step::Do(Action::Configure { settings, parity: self.parity, drain: true })
             }
             Task::Transmit(message) => {
+                self.sent.clone_from(&message);
                 self.echo = EchoFilter::new(&message);
                 let takes = self.settings.wire_time(message.len());
                 self.waiting = Some(Waiting::Leaving { takes, until: now + takes });
@@ -279,14 +239,59 @@ impl Prelude {
                 Step::Wait(now + length)
             }
             Task::Silence(length) => {
-                self.waiting = Some(Waiting::Silence { length, latest: now + timing::SILENCE_PATIENCE });
+                // All silences of a prelude share one patience.
+                let latest = *self.patience.get_or_insert(now + timing::SILENCE_PATIENCE);
+                self.waiting = Some(Waiting::Silence { length, latest });
                 self.poll(now)
             }
-            Task::Listen(length, answer) => {
+            Task::Listen(length, wanted) => {
                 self.answer.clear();
-                self.waiting = Some(Waiting::Answer { until: now + length, answer });
-                Step::Wait(now + length)
+                let until = now + length;
+                let latest = until + self.settings.wire_time(ANSWER_MAX);
+                self.waiting = Some(Waiting::Answer { until, latest, wanted });
+                Step::Wait(until)
             }
+        }
+    }
+
+    /// What the answer so far ends the prelude with, if it does. An answer that asks for other steps begins them.
+    fn answered(&mut self, wanted: Wanted) -> Option<Ended> {
+        let baud = self.settings.baud;
+        let has = |answer: Command| hdlc::frames(&self.answer).any(|frame| frame.command == answer);
+        match wanted {
+            Wanted::Acknowledgement => {
+                let acknowledged = self.answer.iter().any(|&byte| parity::strip(byte) == message::ACK);
+                acknowledged.then_some(Ended::Acknowledged)
+            }
+            Wanted::Disconnected if has(Command::Ua) => {
+                Some(if self.linked { Ended::Unlinked(baud) } else { Ended::Freed(baud) })
+            }
+            Wanted::Disconnected if has(Command::Dm) && !self.linked => {
+                self.instead(&tasks::link(&self.config));
+                None
+            }
+            Wanted::Linked if has(Command::Ua) => {
+                self.linked = true;
+                let again = Task::Transmit(self.config.addresses.snrm());
+                while self
+                    .tasks
+                    .front()
+                    .is_some_and(|task| *task == again || matches!(task, Task::Listen(_, Wanted::Linked)))
+                {
+                    self.tasks.pop_front();
+                }
+                self.instead(&tasks::unlink(&self.config));
+                None
+            }
+            Wanted::Disconnected | Wanted::Linked => None,
+        }
+    }
+
+    /// Goes on with these tasks in place of listening.
+    fn instead(&mut self, tasks: &[Task]) {
+        self.waiting = None;
+        for task in tasks.iter().rev() {
+            self.tasks.push_front(task.clone());
         }
     }
 }
@@ -294,13 +299,4 @@ impl Prelude {
 fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
     let room = UNASKED_MAX.saturating_sub(kept.len());
     kept.extend(bytes.iter().take(room));
-}
-
-impl Answer {
-    fn is_in(self, received: &[u8]) -> bool {
-        match self {
-            Self::Frame => hdlc::frames(received).any(|frame| frame.command != hdlc::Command::Disc),
-            Self::Acknowledgement => received.iter().any(|&byte| parity::strip(byte) == message::ACK),
-        }
-    }
 }

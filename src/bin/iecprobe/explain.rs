@@ -170,7 +170,7 @@ fn sign_on(failed: &Failed, config: &Config) -> Words {
         Failure::Silent => format!("no answer to {requests} at {start} Bd: not a single byte came"),
         Failure::EchoOnly => format!("nothing but our own echo came back to {requests} at {start} Bd"),
         Failure::Garbled => format!("{count} came at {start} Bd 7E1 that are no 7-bit text: {heard}"),
-        Failure::Between => format!(
+        Failure::OnlyDuringRecovery => format!(
             "no answer to {requests} at {start} Bd, but {count} between them, at other rates: {heard}"
         ),
         Failure::Parity(damage) => wrong_parity(damage, failed.attempts),
@@ -194,6 +194,10 @@ fn sign_on(failed: &Failed, config: &Config) -> Words {
         Failure::RefusedByNak => format!("{who} answered the acknowledgement with NAK"),
         Failure::RefusedByBreak => format!("{who} answered the acknowledgement with a break message"),
         Failure::Readout(rate) => format!("{who} sent its data at {rate} Bd instead of entering mode E"),
+        Failure::TooSlow(late) => {
+            let seconds = late.as_secs_f64();
+            format!("this computer was stopped or starved for {seconds:.1} s in the middle of the sign-on")
+        }
         Failure::Unconfirmed(0) => format!("{who} did not confirm the change of rate"),
         Failure::Unconfirmed(unreadable) => format!(
             "{who} answered the acknowledgement with {} that could not be read",

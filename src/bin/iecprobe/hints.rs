@@ -18,7 +18,7 @@ pub fn hint(failed: &Failed, config: &Config) -> String {
              (ModemManager, brltty)",
             other_start(config)
         ),
-        Failure::Between => format!(
+        Failure::OnlyDuringRecovery => format!(
             "a meter that answers late (--wait {}s), one that sends by itself at another rate, or stray light",
             longer_wait(config)
         ),
@@ -55,6 +55,9 @@ pub fn hint(failed: &Failed, config: &Config) -> String {
             another_rate(failed, config)
         ),
         Failure::Readout(rate) => readout(*rate, failed, config),
+        Failure::TooSlow(_) => {
+            "try again when this computer has less to do, and do not suspend it or the program meanwhile".into()
+        }
         Failure::Unconfirmed(1..) => {
             "it may have confirmed, or refused, at another rate: leave out --confirm require"
                 .into()
@@ -177,7 +180,7 @@ mod tests {
             Failure::Silent,
             Failure::EchoOnly,
             Failure::Garbled,
-            Failure::Between,
+            Failure::OnlyDuringRecovery,
             Failure::Hdlc,
             Failure::RefusedByNak,
             Failure::RefusedByBreak,

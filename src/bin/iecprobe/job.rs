@@ -270,6 +270,8 @@ impl Start {
                 warm_up: warm_up.unwrap_or(nature.warm_up),
                 parities: nature.parities,
                 lag: nature.lag,
+                fixed_rate: nature.fixed_rate,
+                round_trip: nature.round_trip,
                 ..config.clone()
             }),
         }

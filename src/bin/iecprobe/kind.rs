@@ -73,7 +73,7 @@ impl From<&Failure> for Kind {
         match failure {
             Failure::Silent => Self::Silent,
             Failure::EchoOnly => Self::EchoOnly,
-            Failure::Garbled | Failure::Between => Self::Garbled,
+            Failure::Garbled | Failure::OnlyDuringRecovery => Self::Garbled,
             Failure::NoIdentification | Failure::Unfinished => Self::NoIdent,
             Failure::Parity(_) => Self::Parity,
             Failure::Push => Self::Push,
@@ -85,6 +85,7 @@ impl From<&Failure> for Kind {
             Failure::RefusedByNak | Failure::RefusedByBreak => Self::Refused,
             Failure::Readout(_) => Self::Readout,
             Failure::Unconfirmed(_) => Self::Unconfirmed,
+            Failure::TooSlow(_) => Self::TooSlow,
         }
     }
 }

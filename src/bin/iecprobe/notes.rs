@@ -17,6 +17,12 @@ pub fn note(note: &Note) -> String {
         Note::LongIdent(length) => format!("the ident has {length} characters, the standard allows 16"),
         Note::BlankBaudCharacter => "the baud character is a blank; taken for 9600 Bd".into(),
         Note::Attempts(count) => format!("the meter answered request {count}"),
+        Note::ControlCharacters(count) => {
+            format!("the identification has {} in it", text::count(*count, "control character"))
+        }
+        Note::FreedByLink(rate) => {
+            format!("the meter was in HDLC at {rate} Bd without a link: SNRM and DISC freed it")
+        }
         Note::FreedByDisc(rate) => format!("a DISC at {rate} Bd freed the meter from an earlier session"),
         Note::ConfirmedAtOldRate(rate) => {
             format!("the confirmation came before the change of rate, at {rate} Bd")
