@@ -57,6 +57,7 @@
 
 #[cfg(feature = "port")]
 pub mod driver;
+pub mod hunt;
 #[cfg(feature = "port")]
 pub mod line;
 pub mod machine;

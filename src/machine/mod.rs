@@ -104,4 +104,13 @@ pub enum Doing {
     Confirming,
     /// Waiting for the answer to an HDLC command.
     Exchanging,
+    /// Looking for a way to a meter that does not answer: this step of that many.
+    Hunting {
+        /// The number of the step, from 1.
+        step: usize,
+        /// All of them.
+        of: usize,
+        /// What it is, in words.
+        what: String,
+    },
 }

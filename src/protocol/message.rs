@@ -79,6 +79,12 @@ impl Request {
         Ok(Self(format!("{text}\r\n").into_bytes()))
     }
 
+    /// The device address in it, where it has one.
+    pub fn address(&self) -> Option<&str> {
+        let address = self.0.strip_prefix(b"/?")?.strip_suffix(b"!\r\n")?;
+        std::str::from_utf8(address).ok().filter(|address| !address.is_empty())
+    }
+
     /// The characters to send.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -141,7 +141,7 @@ pub enum Failure {
 
 impl Failure {
     /// How far an attempt got that ended so: the attempt that got furthest decides.
-    pub(super) fn progress(&self) -> u8 {
+    pub(crate) fn progress(&self) -> u8 {
         match self {
             Self::Silent => 0,
             Self::EchoOnly => 1,

@@ -3,6 +3,7 @@
 mod corpus;
 mod faults;
 mod fuzz;
+mod hunt;
 #[allow(dead_code)]
 #[path = "../../src/bin/iecprobe/kind.rs"]
 mod kind;

@@ -151,12 +151,13 @@ impl Observer for Watch {
         if self.live == Live::Off {
             return;
         }
-        let phase = match progress.doing {
+        let phase = match &progress.doing {
             Doing::Preparing => "preparing the line",
             Doing::Identifying => "waiting for the identification",
             Doing::Confirming => "waiting for the confirmation",
             Doing::Freeing { .. } => "freeing the meter from an earlier session",
             Doing::Exchanging => "waiting for HDLC",
+            Doing::Hunting { .. } => "hunting",
         };
         let (attempt, seconds) = (progress.attempt, now.duration_since(self.began).as_secs_f64());
         let received = self.received;

@@ -1,0 +1,1 @@
+//! Watching how well the head sits.
