@@ -12,6 +12,7 @@ complete -c iecprobe -l attempts -d 'Requests in all' -r
 complete -c iecprobe -l wake-up -d 'Wake a battery meter first' -r -f -a "normal\t'One run of NULs, then silence'
 fast\t'Bursts of NULs until the meter answers'"
 complete -c iecprobe -l linger -d 'After the end of stdin, stay until the line has been silent this long' -r
+complete -c iecprobe -l idle -d 'End when no byte has passed in either direction for this long' -r
 complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`key: value`, one a line'
 json\t'One object on one line'
 shell\t'Lines to `eval`'"

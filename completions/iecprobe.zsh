@@ -32,6 +32,7 @@ _iecprobe() {
 '--wake-up=[Wake a battery meter first]:HOW:((normal\:"One run of NULs, then silence"
 fast\:"Bursts of NULs until the meter answers"))' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
+'--idle=[End when no byte has passed in either direction for this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
@@ -68,7 +69,7 @@ skip\:"Do not wait"))' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --idle --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

@@ -89,6 +89,15 @@ impl Driver<'_> {
         }
     }
 
+    /// Waits until everything written has left, so that the line can be closed without cutting it. A signal ends that
+    /// wait as any other: what is still on its way is lost then.
+    pub fn depart(&mut self) -> Result<(), Stopped> {
+        if let Some(at) = self.line.leaves() {
+            self.pause(at)?;
+        }
+        self.drain()
+    }
+
     /// Lets time pass on a line that is not lost meanwhile; what is received is left on it.
     pub fn pause(&mut self, until: Instant) -> Result<(), Stopped> {
         while Instant::now() < until {

@@ -10,6 +10,7 @@ pub mod rfc2217;
 mod serial;
 mod sim;
 mod tcp;
+pub mod transmitter;
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -103,6 +104,11 @@ pub trait Line {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
     /// Whether everything written has left, as far as the driver knows.
     fn drained(&mut self) -> io::Result<bool>;
+    /// When everything written will have left by its time on the wire, with a margin: nothing is closed, and no modem
+    /// line dropped, before. `None` where characters take no time, or where [`Line::drained`] knows.
+    fn leaves(&self) -> Option<Instant> {
+        None
+    }
     /// Starts or ends a BREAK.
     fn set_break(&mut self, on: bool) -> io::Result<()>;
     /// Sets the levels of DTR and RTS, where there are such lines.

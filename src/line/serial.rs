@@ -1,8 +1,9 @@
 //! A serial port or a pseudo-terminal as a line: who computes parity on it, and what it has to be given time for.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::line::transmitter::Transmitter;
 use crate::line::{Line, Nature, OpenError, Options};
 use crate::os::{self, Handle, Serial};
 use crate::protocol::baud;
@@ -16,6 +17,9 @@ pub(super) struct SerialLine {
     nature: Nature,
     /// Whether we compute parity at the moment.
     computes: bool,
+    settings: Settings,
+    /// There where characters take their time.
+    transmitter: Option<Transmitter>,
     remarks: Vec<String>,
 }
 
@@ -26,7 +30,7 @@ impl SerialLine {
         let pty = port.is_pty();
         let mut parities = match options.parity {
             None if pty => [Parity::None; 2],
-            None => [Parity::Hardware, Parity::Software],
+            None => [Parity::Software, Parity::Hardware],
             Some(asked) => [asked; 2],
         };
         let framing = framing_of_the_port(options.settings, parities[0]);
@@ -43,14 +47,11 @@ impl SerialLine {
             parities = parities.map(|parity| if parity == Parity::Hardware { instead } else { parity });
         }
         let warm_up = if pty { Duration::ZERO } else { timing::WARM_UP };
-        let nature = Nature {
-            parities,
-            warm_up,
-            lag: timing::ADAPTER_LAG,
-            fixed_rate: false,
-            round_trip: Duration::ZERO,
-        };
-        let mut line = Self { port, nature, computes: false, remarks };
+        let lag = if pty { timing::PTY_LAG } else { timing::ADAPTER_LAG };
+        let nature = Nature { parities, warm_up, lag, fixed_rate: false, round_trip: Duration::ZERO };
+        let transmitter = (!pty).then(Transmitter::default);
+        let settings = options.settings;
+        let mut line = Self { port, nature, computes: false, settings, transmitter, remarks };
         line.port.set_modem_lines(options.dtr, options.rts);
         line.configure(options.settings, parities[0]).map_err(os::OpenError::Io)?;
         line.port.discard_input();
@@ -72,15 +73,27 @@ impl Line for SerialLine {
     }
 
     fn configure(&mut self, settings: Settings, parity: Parity) -> io::Result<()> {
+        self.settings = settings;
         self.computes = settings.framing == Framing::SevenEven && parity == Parity::Software;
-        self.port.configure(settings.baud, framing_of_the_port(settings, parity)).map(|_| ())
+        let framing = framing_of_the_port(settings, parity);
+        let kept = self.port.configure(settings.baud, framing)?;
+        if framing == Framing::SevenEven && !kept.seven_even && !self.port.is_pty() {
+            // The same ten bits, on a chip that cannot do it.
+            return self.configure(settings, Parity::Software);
+        }
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.computes {
-            return self.port.write(&parity::all_with_even(bytes));
+        let written = if self.computes {
+            self.port.write(&parity::all_with_even(bytes))
+        } else {
+            self.port.write(bytes)
+        }?;
+        if let Some(transmitter) = &mut self.transmitter {
+            transmitter.wrote(written, self.settings, Instant::now());
         }
-        self.port.write(bytes)
+        Ok(written)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -89,6 +102,10 @@ impl Line for SerialLine {
 
     fn drained(&mut self) -> io::Result<bool> {
         Ok(self.port.drained())
+    }
+
+    fn leaves(&self) -> Option<Instant> {
+        Some(self.transmitter?.leaves()? + timing::TAIL_MARGIN)
     }
 
     fn set_break(&mut self, on: bool) -> io::Result<()> {

@@ -48,7 +48,7 @@ impl Line for SimLine {
         Nature {
             parities: [self.wanted; 2],
             warm_up: Duration::ZERO,
-            lag: timing::ADAPTER_LAG,
+            lag: timing::PTY_LAG,
             fixed_rate: false,
             round_trip: Duration::ZERO,
         }

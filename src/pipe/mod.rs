@@ -1,238 +1,257 @@
 //! The raw byte pipe: after a sign-on, or without one, a line on a pair of streams.
 //!
-//! One loop moves both directions, each through a buffer of its own: a side is read only while its buffer has room, and
-//! what was read is written before anybody waits again.
+//! What is to happen is the [`Carrier`]'s to say; the loop here does it, and waits. It is the same for our own stdin and
+//! stdout and for those of a command. Each direction has a buffer of its own: a side is read only while its buffer has
+//! room, and what was read is written before anybody waits again.
 
+mod carrier;
 mod queue;
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
-use crate::os::{Input, Interest, Interrupt, Output, wait};
+use crate::os::{Child, Input, Interest, Interrupt, Output, Readiness, wait};
 use crate::record::observer::Observer;
 
-use queue::Queue;
+pub use carrier::{Carrier, End, Plan, User, Wants};
 
 /// Most that is read of the input at once: who fills it is woken while the line is still busy with the last of it.
-const GULP: usize = 16 * 1024;
+const READ_MAX: usize = 16 * 1024;
 
-/// After a line is lost: how long what was read may take to reach a slow reader.
-const DELIVERY: Duration = Duration::from_millis(900);
+/// How often a command is asked whether it has ended, where the system cannot say so by itself.
+const CHILD_POLL: Duration = Duration::from_millis(5);
 
-/// How often a full adapter, or one without a descriptor, is looked at.
-const RETRY: Duration = Duration::from_millis(1);
+/// Most that a command can have written and not seen read when it ends: what a pipe holds.
+const LEFT_BEHIND_MAX: usize = 64 * 1024;
 
-/// How a pipe ended.
+/// Whom a pipe carries bytes for.
 #[derive(Debug)]
-pub enum End {
-    /// Its input ended, and the line fell silent.
-    Input,
-    /// Its output was closed.
-    OutputClosed,
-    /// Its output could not be written.
-    Output(io::Error),
-    /// The line was lost; what was read has been delivered.
-    LineLost,
-    /// A signal came.
-    Signal(i32),
+pub struct Far {
+    /// Where bytes for the line come from.
+    pub input: Input,
+    /// Where bytes of the line go; it is closed as soon as nothing more will come.
+    pub output: Option<Output>,
+    /// The program whose streams these are.
+    pub child: Option<Child>,
 }
 
-/// What a pipe is to do.
-#[derive(Debug)]
-pub struct Plan {
-    /// What came before it, to be delivered first.
-    pub first: Vec<u8>,
-    /// Whether a single LF may follow a confirmation that had one too many.
-    pub skip_lf: bool,
-    /// When the input may begin to reach the line.
-    pub settled: Instant,
-    /// Whose it is.
-    pub user: User,
-}
-
-/// Who is at the other end of a pipe, and so when there is nothing more to carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum User {
-    /// A writer and a reader who may not know of each other. Answers are delivered until the line has been silent for
-    /// `linger` after the end of the input; without a reader there is nothing to stay for.
-    Streams {
-        /// Silence of the line after which nothing more is expected.
-        linger: Duration,
-    },
-    /// One program that is both. It may close its stdin before all that it sent has been read, so the end of its
-    /// output decides, and answers after that are nobody's.
-    Command,
-}
-
-/// Carries bytes between `line` and the streams until one of the ends that [`End`] names.
+/// Carries bytes between a line and the streams until one of the ends that [`End`] names. What was written to the line
+/// may still be on its way then, where the output was closed or time was up: see `Driver::depart`.
 pub fn carry(
     line: &mut dyn Line,
-    input: &mut Input,
-    output: &mut Output,
-    plan: Plan,
+    far: &mut Far,
+    plan: &Plan,
     interrupt: &Interrupt,
     observer: &mut dyn Observer,
 ) -> End {
-    if let Some(signal) = interrupt.signal() {
-        return End::Signal(signal);
-    }
-    let mut inward = Queue::new(&plan.first);
-    let mut outward = Queue::new(&[]);
-    let (mut output_full, mut line_full) = (false, false);
-    let (mut input_open, mut drained) = (true, false);
-    let mut lost: Option<Instant> = None;
-    let linger = match plan.user {
-        User::Streams { linger } => linger,
-        User::Command => Duration::ZERO,
-    };
-    // Only a command is still served then.
-    let mut output_gone = false;
-    let mut skip_lf = plan.skip_lf;
-    let mut now = Instant::now();
-    let mut last = now;
-    loop {
-        let settled = now >= plan.settled;
-        if output_gone {
-            let unwanted = inward.front().len();
-            inward.pop(unwanted);
-        }
-        if !inward.is_empty() && !output_full {
-            match output.write(inward.front()) {
-                Ok(length) => output_full = inward.pop(length),
-                Err(error) if is_transient(&error) => output_full = true,
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => match plan.user {
-                    User::Streams { .. } => return End::OutputClosed,
-                    User::Command => output_gone = true,
-                },
-                Err(error) => return End::Output(error),
-            }
-        }
-        if lost.is_none() && settled && !outward.is_empty() && !line_full {
-            match line.write(outward.front()) {
-                Ok(length) => {
-                    observer.transmitted(&outward.front()[..length], now);
-                    line_full = outward.pop(length);
-                    last = now;
-                }
-                Err(error) if is_transient(&error) => line_full = true,
-                Err(_) => {
-                    // What it has received before it was lost is still worth having.
-                    while let Some(Ok(length)) = inward.room().map(|room| line.read(room)) {
-                        observer.received(inward.push(length), now);
-                    }
-                    lost = Some(now);
-                }
-            }
-        }
+    let carrier = Carrier::new(plan, Instant::now());
+    let left_behind = LEFT_BEHIND_MAX;
+    Loop { line, far, observer, carrier, line_full: false, output_full: false, ended: false, left_behind }
+        .run(interrupt)
+}
 
-        if let Some(at) = lost
-            && (inward.is_empty() || now >= at + DELIVERY)
-        {
-            return End::LineLost;
-        }
-        let sent = !input_open && outward.is_empty() && lost.is_none();
-        if sent && !drained {
-            drained = line.drained().unwrap_or(true);
-            last = now;
-        }
-        let silent = sent && drained;
-        if silent && inward.is_empty() && now >= last + linger {
-            return End::Input;
-        }
+/// A pipe at work.
+struct Loop<'a> {
+    line: &'a mut dyn Line,
+    far: &'a mut Far,
+    observer: &'a mut dyn Observer,
+    carrier: Carrier,
+    /// Whether the line took less than it was offered, and has not said since that it takes more.
+    line_full: bool,
+    output_full: bool,
+    /// Whether the command has ended.
+    ended: bool,
+    /// What may still be read of a command that has ended: a program that it leaves behind can hold its stdout open.
+    left_behind: usize,
+}
 
-        let listens = lost.is_none() && inward.has_room();
-        // A stdin whose writer has gone says so at every poll: it is not asked while there is no room.
-        let takes = input_open && lost.is_none() && outward.has_room();
-        let polled = line.handle().is_none();
-        let wants = [
-            Interest::read(Some(interrupt.handle())),
-            Interest {
-                handle: line.handle().filter(|_| lost.is_none()),
-                read: listens,
-                write: settled && !outward.is_empty(),
-            },
-            Interest::read(Some(input.handle()).filter(|_| takes)),
-            // Always watched: a closed reader is only seen as an error.
-            Interest {
-                handle: Some(output.handle()).filter(|_| !output_gone),
-                read: false,
-                write: !inward.is_empty(),
-            },
-        ];
-        let mut until = if settled { None } else { Some(plan.settled) };
-        let mut by = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
-        if silent && listens && inward.is_empty() {
-            by(last + linger);
-        } else if sent && !drained {
-            by(now + RETRY);
-        }
-        if let Some(at) = lost {
-            by(at + DELIVERY);
-        }
-        if listens
-            && polled
-            && let Some(at) = line.poll_at()
-        {
-            by(at);
-        }
-        let [interrupted, line_ready, input_ready, output_ready] = match wait(wants, until) {
-            Ok(ready) => ready,
-            Err(error) => return End::Output(error),
-        };
-        now = Instant::now();
-
-        if interrupted.any()
-            && let Some(signal) = interrupt.signal()
-        {
+impl Loop<'_> {
+    fn run(mut self, interrupt: &Interrupt) -> End {
+        if let Some(signal) = interrupt.signal() {
             return End::Signal(signal);
         }
-        if output_ready.error {
-            match plan.user {
-                User::Streams { .. } => return End::OutputClosed,
-                User::Command => output_gone = true,
+        let mut now = Instant::now();
+        loop {
+            let wants = match self.write(now) {
+                Ok(wants) => wants,
+                Err(error) => return End::Output(error),
+            };
+            if let Some(end) = self.carrier.end(now) {
+                return end;
             }
-        }
-        output_full &= !output_ready.write;
-        line_full &= !(line_ready.write || polled);
-        if !listens {
-            // Silence counts only while somebody listens.
-            last = now;
-        }
-        if input_ready.any()
-            && let Some(room) = outward.room()
-        {
-            let most = room.len().min(GULP);
-            match input.read(&mut room[..most]) {
-                Ok(0) => {
-                    input_open = false;
-                    last = now;
-                }
-                Ok(length) => drop(outward.push(length)),
-                Err(error) if is_transient(&error) => {}
-                Err(_) => input_open = false,
+            let line = if wants.line {
+                self.line.interest(wants.line_read, wants.line_write)
+            } else {
+                Interest::default()
+            };
+            // A stdin whose writer has gone says so at every poll: it is not asked while there is no room.
+            let input = Interest::read(Some(self.far.input.handle()).filter(|_| wants.input));
+            // Always watched: a closed reader is only seen as an error.
+            let output = self.far.output.as_ref().map(Output::handle);
+            let output = Interest { handle: output, read: false, write: wants.output_write };
+            let child = self.far.child.as_ref().filter(|_| !self.ended);
+            let interests = [
+                Interest::read(Some(interrupt.handle())),
+                line,
+                input,
+                output,
+                Interest::read(child.and_then(Child::handle)),
+            ];
+            let found = match wait(interests, self.until(&wants, now)) {
+                Ok(found) => found,
+                Err(error) => return End::Output(error),
+            };
+            now = Instant::now();
+            let [interrupted, line, input, output, child] = found;
+            if interrupted.any()
+                && let Some(signal) = interrupt.signal()
+            {
+                return End::Signal(signal);
             }
+            self.take_output(output);
+            self.take_input(input, &wants, now);
+            self.take_line(line, &wants, now);
+            self.ask_child(child);
         }
-        if (line_ready.read || line_ready.error || polled)
-            && listens
-            && let Some(room) = inward.room()
+    }
+
+    /// Writes what there is, as far as it is taken; what is wanted then.
+    fn write(&mut self, now: Instant) -> io::Result<Wants> {
+        let mut wants = self.carrier.wants(now);
+        if wants.output_write
+            && !self.output_full
+            && let Some(output) = &mut self.far.output
         {
-            match line.read(room) {
+            let offered = self.carrier.for_output();
+            match output.write(offered) {
                 Ok(length) => {
-                    last = now;
-                    let bytes = inward.push(length);
-                    observer.received(bytes, now);
-                    if std::mem::take(&mut skip_lf) && !settled && matches!(bytes, [b'\n' | 0x8A, ..]) {
-                        inward.forget(length);
-                    }
+                    self.output_full = length < offered.len();
+                    self.carrier.output_took(length, now);
                 }
-                Err(error) if is_transient(&error) => {}
-                Err(_) => lost = Some(now),
+                Err(error) if is_transient(&error) => self.output_full = true,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.close_output(),
+                Err(error) => return Err(error),
             }
-        } else if line_ready.error {
-            // Nothing can be read of a line that has hung up, and it would say so at every poll.
-            lost = Some(now);
+            wants = self.carrier.wants(now);
         }
+        if wants.line_write && !self.line_full {
+            let offered = self.carrier.for_line();
+            match self.line.write(offered) {
+                Ok(length) => {
+                    self.line_full = length < offered.len();
+                    self.observer.transmitted(&offered[..length], now);
+                    self.carrier.line_took(length, self.line.leaves(), now);
+                }
+                Err(error) if is_transient(&error) => self.line_full = true,
+                Err(_) => {
+                    // What it has received before it was lost is still worth having.
+                    while self.read_line(now) {}
+                    self.carrier.line_lost(now);
+                }
+            }
+            wants = self.carrier.wants(now);
+        }
+        if wants.drained {
+            if self.line.drained().unwrap_or(true) {
+                self.carrier.drained(now);
+            }
+            wants = self.carrier.wants(now);
+        }
+        if !wants.output && self.far.output.is_some() {
+            self.close_output();
+            wants = self.carrier.wants(now);
+        }
+        Ok(wants)
+    }
+
+    /// When to look again at the latest.
+    fn until(&self, wants: &Wants, now: Instant) -> Option<Instant> {
+        let line = if wants.line_read { self.line.poll_at() } else { None };
+        let child = self.far.child.as_ref().filter(|_| !self.ended);
+        let child = child.filter(|child| child.handle().is_none()).map(|_| now + CHILD_POLL);
+        // What a command has left behind is there already.
+        let left = (self.ended && wants.input).then_some(now);
+        [wants.until, line, child, left].into_iter().flatten().min()
+    }
+
+    fn take_output(&mut self, output: Readiness) {
+        if output.error {
+            self.close_output();
+        }
+        self.output_full &= !output.write;
+    }
+
+    fn take_input(&mut self, input: Readiness, wants: &Wants, now: Instant) {
+        if !input.any() {
+            if self.ended && wants.input {
+                self.carrier.input_gave(0, now);
+            }
+            return;
+        }
+        let Some(room) = self.carrier.input_room() else { return };
+        let most = room.len().min(READ_MAX).min(self.left_behind.max(1));
+        match self.far.input.read(&mut room[..most]) {
+            Ok(length) => {
+                self.carrier.input_gave(length, now);
+                if self.ended {
+                    self.left_behind = self.left_behind.saturating_sub(length);
+                }
+            }
+            Err(error) if is_transient(&error) => {}
+            Err(_) => self.carrier.input_gave(0, now),
+        }
+        if self.left_behind == 0 {
+            self.carrier.input_gave(0, now);
+        }
+    }
+
+    fn take_line(&mut self, line: Readiness, wants: &Wants, now: Instant) {
+        if line.write && self.line.move_on().is_err() {
+            // What it has received before it was lost is still worth having.
+            while self.read_line(now) {}
+            self.carrier.line_lost(now);
+            return;
+        }
+        // What a line without a handle holds, or one that decodes, is there at a time that it knows.
+        let due = self.line.handle().is_none() || self.line.poll_at().is_some_and(|at| at <= Instant::now());
+        self.line_full &= !(line.write || due);
+        if wants.line_read && (line.read || line.error || due) {
+            self.read_line(now);
+        } else if line.error {
+            // Nothing can be read of a line that has hung up, and it would say so at every poll.
+            self.carrier.line_lost(now);
+        }
+    }
+
+    /// Reads the line; whether anything came.
+    fn read_line(&mut self, now: Instant) -> bool {
+        let Some(room) = self.carrier.line_room() else { return false };
+        match self.line.read(room) {
+            Ok(length) => {
+                self.observer.received(&room[..length], now);
+                self.carrier.line_gave(length, now);
+                true
+            }
+            Err(error) if is_transient(&error) => false,
+            Err(_) => {
+                self.carrier.line_lost(now);
+                false
+            }
+        }
+    }
+
+    fn ask_child(&mut self, found: Readiness) {
+        let Some(child) = self.far.child.as_mut().filter(|_| !self.ended) else { return };
+        if (found.any() || child.handle().is_none()) && child.status().is_some() {
+            self.ended = true;
+            self.carrier.command_ended();
+        }
+    }
+
+    fn close_output(&mut self) {
+        self.far.output = None;
+        self.carrier.output_closed();
     }
 }
 

@@ -1,4 +1,4 @@
-//! A buffer between two descriptors of different speed.
+//! A buffer between two sides of different speed.
 
 /// Bytes that fit.
 const CAPACITY: usize = 64 * 1024;
@@ -51,12 +51,16 @@ impl Queue {
         self.end -= 1;
     }
 
-    /// That many have left; whether there are more.
-    pub(super) fn pop(&mut self, length: usize) -> bool {
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+
+    /// That many have left.
+    pub(super) fn pop(&mut self, length: usize) {
         self.start += length;
         if self.is_empty() {
-            (self.start, self.end) = (0, 0);
+            self.clear();
         }
-        !self.is_empty()
     }
 }

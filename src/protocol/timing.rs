@@ -27,6 +27,10 @@ pub const INTER_CHARACTER_MAX: Duration = ms(1500);
 /// Longest time for which a USB adapter holds received characters back (FTDI's latency timer), rounded up.
 pub const ADAPTER_LAG: Duration = ms(20);
 
+/// Longest time for which a pseudo-terminal, which has no adapter, holds received characters back: a turn of whoever
+/// feeds it.
+pub const PTY_LAG: Duration = ms(5);
+
 /// Default wait for the first character of the identification: tr at its longest, plus a character and slack.
 pub const WAIT: Duration = ms(2000);
 
@@ -40,6 +44,10 @@ pub const END_WITHOUT_LF: Duration = ms(500);
 /// Between the computed end of the acknowledgement and the change of rate: adapters lag up to 5 ms, and the window of
 /// a fast meter closes 20 ms after the last stop bit.
 pub const SWITCH_MARGIN: Duration = ms(10);
+
+/// Between the computed end of the last character and the closing of a port: there is no window to miss, and the way
+/// into a USB adapter takes its time too.
+pub const TAIL_MARGIN: Duration = ms(30);
 
 /// Default quiet time of a hardware port between opening and the first character: heads are fed from DTR and RTS.
 pub const WARM_UP: Duration = ms(200);

@@ -1,5 +1,6 @@
 //! The pure core, both ends in one test, under a clock that jumps: no port, no program, no waiting.
 
+mod carrier;
 mod corpus;
 mod faults;
 mod fuzz;

@@ -111,9 +111,16 @@ pub enum Carry {
     Streams {
         /// How long the line has to be silent after the end of stdin.
         linger: Duration,
+        /// Time without a byte after which the pipe ends.
+        idle: Option<Duration>,
     },
-    /// A command: program and arguments.
-    Command(Vec<OsString>),
+    /// A command.
+    Command {
+        /// Program and arguments.
+        command: Vec<OsString>,
+        /// Time without a byte after which the pipe ends.
+        idle: Option<Duration>,
+    },
 }
 
 impl Task {
@@ -181,9 +188,9 @@ impl Job {
             (Settings::seven_even(line.start_baud), Start::SignOn { config, warm_up: advanced.warm_up })
         };
         let then = if args.pipe.pipe {
-            Then::Carry(Carry::Streams { linger: args.pipe.linger })
+            Then::Carry(Carry::Streams { linger: args.pipe.linger, idle: args.pipe.idle })
         } else if !args.command.is_empty() {
-            Then::Carry(Carry::Command(args.command))
+            Then::Carry(Carry::Command { command: args.command, idle: args.pipe.idle })
         } else if sign_on.check_link {
             Then::CheckLink
         } else {
@@ -222,7 +229,7 @@ impl Job {
         };
         let reason = match &self.then {
             Then::Carry(Carry::Streams { .. }) => "--pipe carries the bytes of one port",
-            Then::Carry(Carry::Command(_)) => "COMMAND gets the bytes of one port",
+            Then::Carry(Carry::Command { .. }) => "COMMAND gets the bytes of one port",
             _ if self.trace.is_some() => "--trace has the bytes of one port",
             _ if self.drawing.as_ref().is_some_and(|drawing| drawing.file().is_some()) => {
                 "--timeline=FILE shows one port"

@@ -1,14 +1,14 @@
 //! One port, from its opening to its closing: the start, and what was asked for after it.
 
 use std::ffi::OsString;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, AddressError, Line, Loss, OpenError};
 use iecprobe::machine::disconnect::{Disconnect, Parting};
 use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
 use iecprobe::os::{Input, Interrupt, Output};
-use iecprobe::pipe::{self, End, User};
+use iecprobe::pipe::{self, End, Far, User};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
 use iecprobe::signon::{Config, SignOn, SignedOn};
@@ -51,7 +51,7 @@ impl Session<'_> {
     pub fn run(&self) -> Result<Option<String>, Ending> {
         let began = Instant::now();
         let job = self.job;
-        if let Then::Carry(Carry::Command(command)) = &job.then {
+        if let Then::Carry(Carry::Command { command, .. }) = &job.then {
             command::check(command).map_err(Trouble::Internal)?;
         }
         let address = self.port.parse().map_err(|error: AddressError| Trouble::Usage(error.to_string()))?;
@@ -62,9 +62,28 @@ impl Session<'_> {
         // Only now: a run that cannot open its port leaves no file behind.
         let mut watch = Watch::new(job)?;
         let driven = self.drive(began, &mut *line, &mut watch);
+        let driven = self.depart(driven, &mut *line, &mut watch);
         drop(line);
         let traced = watch.finish().map_err(|error| Trouble::Output(error).into());
         driven.and_then(|report| traced.map(|()| report))
+    }
+
+    /// Lets what was written leave the line, unless there is no line to leave or nobody waits for that.
+    fn depart<T>(
+        &self,
+        ended: Result<T, Ending>,
+        line: &mut dyn Line,
+        watch: &mut Watch,
+    ) -> Result<T, Ending> {
+        if matches!(ended, Err(Ending::Signal(_) | Ending::Failed(Trouble::LineLost))) {
+            return ended;
+        }
+        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+        match driver.depart() {
+            Err(Stopped::Signal(signal)) => Err(Ending::Signal(signal)),
+            // A line that is lost only now has done its work.
+            Ok(()) | Err(Stopped::LineLost(_)) => ended,
+        }
     }
 
     /// Everything that happens while the line is open.
@@ -232,32 +251,28 @@ impl Session<'_> {
         line: &mut dyn Line,
         watch: &mut Watch,
     ) -> Result<(), Ending> {
-        let end = match carry {
-            Carry::Streams { linger } => {
-                let mut input = Input::stdin().map_err(|error| Trouble::Internal(error.to_string()))?;
-                let mut output = Output::stdout().map_err(Trouble::Output)?;
-                let plan = plan(open, User::Streams { linger: *linger });
-                pipe::carry(line, &mut input, &mut output, plan, self.interrupt, watch)
+        let (mut far, user, idle) = match carry {
+            Carry::Streams { linger, idle } => {
+                let input = Input::stdin().map_err(|error| Trouble::Internal(error.to_string()))?;
+                let output = Output::stdout().map_err(Trouble::Output)?;
+                let linger = *linger;
+                let user =
+                    if input.is_joined(&output) { User::Peer { linger } } else { User::Streams { linger } };
+                (Far { input, output: Some(output), child: None }, user, *idle)
             }
-            Carry::Command(command) => {
-                let mut child = command::start(command, environment).map_err(Trouble::Internal)?;
-                let end = child.carry(line, plan(open, User::Command), self.interrupt, watch);
-                match (end, child.finish(self.interrupt)) {
-                    (End::Input | End::OutputClosed, status) => match self.interrupt.signal() {
-                        Some(signal) => End::Signal(signal),
-                        None if status == 0 => return Ok(()),
-                        None => return Err(Ending::Command(status)),
-                    },
-                    (end, _) => end,
-                }
+            Carry::Command { command, idle } => {
+                (command::start(command, environment).map_err(Trouble::Internal)?, User::Command, *idle)
             }
         };
-        match end {
-            End::Input => Ok(()),
-            End::OutputClosed => Err(Ending::OutputClosed),
-            End::Output(error) => Err(Trouble::Output(error).into()),
-            End::LineLost => Err(Trouble::LineLost.into()),
-            End::Signal(signal) => Err(Ending::Signal(signal)),
+        let end = pipe::carry(line, &mut far, &plan(open, user, idle), self.interrupt, watch);
+        let status = command::finish(far, self.interrupt);
+        match (end, self.interrupt.signal()) {
+            (End::LineLost, _) => Err(Trouble::LineLost.into()),
+            (End::Output(error), _) => Err(Trouble::Output(error).into()),
+            (End::Signal(signal), _) | (_, Some(signal)) => Err(Ending::Signal(signal)),
+            (End::OutputClosed, _) => Err(Ending::OutputClosed),
+            (End::Input, _) if status != 0 => Err(Ending::Command(status)),
+            (End::Input | End::Idle, _) => Ok(()),
         }
     }
 }
@@ -273,7 +288,7 @@ fn stopped(stopped: Stopped) -> Ending {
 }
 
 /// What the pipe begins with: what came behind the confirmation, but for the single LF that some meters add to it.
-fn plan(open: &Open, user: User) -> pipe::Plan {
+fn plan(open: &Open, user: User, idle: Option<Duration>) -> pipe::Plan {
     let signed_on = open.signed_on.as_ref();
     let rest = signed_on.map_or(&[][..], |done| &done.rest);
     let confirmed = signed_on.is_some_and(|done| done.confirmed == Some(true));
@@ -281,5 +296,6 @@ fn plan(open: &Open, user: User) -> pipe::Plan {
         [b'\n' | 0x8A, rest @ ..] if confirmed => rest,
         rest => rest,
     };
-    pipe::Plan { skip_lf: confirmed && rest.is_empty(), first: first.to_vec(), settled: open.settled, user }
+    let skip_lf = confirmed && rest.is_empty();
+    pipe::Plan { skip_lf, first: first.to_vec(), settled: open.settled, idle, user }
 }

@@ -4,7 +4,9 @@ use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::Handle;
+use rustix::fs::{FileType, Stat, fstat};
+
+use super::{Handle, Output};
 
 /// stdin, or what a child writes.
 #[derive(Debug)]
@@ -27,6 +29,13 @@ impl Input {
     /// What to wait for.
     pub fn handle(&self) -> Handle<'_> {
         Handle::of(&self.0)
+    }
+
+    /// Whether it is one socket with this output: a peer that has closed it is seen on either.
+    pub fn is_joined(&self, output: &Output) -> bool {
+        let of = |stat: Stat| (stat.st_dev, stat.st_ino);
+        let [Ok(input), Ok(output)] = [fstat(&self.0), fstat(output)] else { return false };
+        FileType::from_raw_mode(input.st_mode) == FileType::Socket && of(input) == of(output)
     }
 
     /// Reads what is there, and 0 at the end. It waits unless a [`super::wait`] has just found it ready.

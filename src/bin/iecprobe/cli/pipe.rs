@@ -14,4 +14,7 @@ pub struct Pipe {
     /// After the end of stdin, stay until the line has been silent this long
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2s", hide_short_help = true)]
     pub linger: Duration,
+    /// End when no byte has passed in either direction for this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, hide_short_help = true)]
+    pub idle: Option<Duration>,
 }
