@@ -44,3 +44,17 @@ fn every_link_leads_somewhere() {
     }
     assert!(count > 50, "only {count} links were found");
 }
+
+/// The design page describes the tree as it is: each path that it names is there, and each room has its place on it.
+#[test]
+fn the_page_on_the_design_names_the_rooms_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/dev/design.md")).unwrap();
+    for named in page.split('`').filter(|it| it.starts_with("src/") || it.starts_with("tests/")) {
+        assert!(root.join(named).exists(), "{named} is not there");
+    }
+    for entry in fs::read_dir(root.join("src")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = format!("src/{}", entry.file_name().unwrap().to_string_lossy());
+        assert!(page.contains(&name) || name == "src/lib.rs", "{name} has no place on the page");
+    }
+}
