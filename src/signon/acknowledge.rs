@@ -52,14 +52,25 @@ impl Acknowledge {
         config: &Config,
         message: &[u8; 6],
         (start, data): (Settings, Settings),
-        head: Head,
+        (head, asked): (Head, Instant),
         limit: Option<Instant>,
         now: Instant,
     ) -> Self {
         let computed = start.wire_time(message.len()) + timing::SWITCH_MARGIN;
         let (lag, wait) = (config.lag, config.wait_confirmation());
         Self {
-            sent: Sent { message: *message, start, data, head, lag, wait, limit, at: now },
+            sent: Sent {
+                message: *message,
+                start,
+                data,
+                head,
+                request: config.request.as_bytes().to_vec(),
+                asked,
+                lag,
+                wait,
+                limit,
+                at: now,
+            },
             confirm: config.confirm,
             drain: config.switch_delay.is_none(),
             switch_after: config.switch_delay.unwrap_or(computed),

@@ -79,6 +79,8 @@ pub(super) struct Seen {
     pub(super) heard: Vec<u8>,
     /// What was received, our echo included.
     pub(super) received: Vec<u8>,
+    /// When the request was handed over.
+    pub(super) asked: Option<Instant>,
 }
 
 /// How the waiting ended.
@@ -141,6 +143,7 @@ impl Identify {
             head: Head { copies, late: self.echo_late },
             heard: std::mem::take(&mut self.heard),
             received: std::mem::take(&mut self.received),
+            asked: self.sent,
         }
     }
 
@@ -263,7 +266,8 @@ impl Identify {
             timing::REACTION_MIN + timing::REACTION_MARGIN
         };
         let quiet_since = if found.after.is_empty() { found.at } else { self.last.unwrap_or(found.at) };
-        (quiet_since + reaction).min(latest)
+        // tr is the meter's, however late we are.
+        (quiet_since + reaction).min(latest).max(found.at + reaction)
     }
 
     /// When to give up on an identification.
@@ -289,7 +293,7 @@ impl Identify {
 impl Found {
     /// Until when it can be acknowledged.
     fn latest(&self) -> Instant {
-        self.at + timing::ACKNOWLEDGEMENT_LATEST - self.uncertain.min(timing::ACKNOWLEDGEMENT_LATEST)
+        self.at - self.uncertain + timing::ACKNOWLEDGEMENT_LATEST
     }
 
     fn judged(self, another_begun: bool) -> Ended {

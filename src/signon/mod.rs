@@ -145,7 +145,7 @@ impl SignOn {
 
     /// After the wait for an identification.
     fn identified(&mut self, ended: Ended, seen: Seen, now: Instant) -> State {
-        let Seen { head, heard, received } = seen;
+        let Seen { head, heard, received, asked } = seen;
         self.head = self.head.and(head);
         let left = Left::Talking;
         let (identification, has_parity, strays, latest) = match ended {
@@ -194,7 +194,8 @@ impl SignOn {
         // On a line with one rate only the framing changes.
         let data = Settings::eight_none(if self.config.fixed_rate { self.start.baud } else { baud });
         let line = (self.start, data);
-        let exchange = Acknowledge::new(&self.config, &acknowledgement, line, self.head, self.limit, now);
+        let head = (self.head, asked.unwrap_or(now));
+        let exchange = Acknowledge::new(&self.config, &acknowledgement, line, head, self.limit, now);
         State::Acknowledge(Box::new(Acknowledged { identification, latest, z, baud, data, exchange }))
     }
 

@@ -146,11 +146,12 @@ impl Failure {
             Self::Silent => 0,
             Self::EchoOnly => 1,
             Self::Garbled | Self::OnlyDuringRecovery => 2,
-            // After an attempt that we have spoiled a meter may be deaf, or talk of something else.
-            Self::NoIdentification | Self::Unfinished | Self::TooSlow(_) => 3,
-            Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 4,
-            Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => 5,
-            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => 5,
+            Self::NoIdentification | Self::Unfinished => 3,
+            // A meter may be deaf after an attempt that we have spoiled, or talk of something else.
+            Self::TooSlow(_) => 4,
+            Self::Parity(_) | Self::Push | Self::Sml | Self::Hdlc => 5,
+            Self::WrongManufacturer | Self::NoModeE | Self::UnknownBaud => 6,
+            Self::RefusedByNak | Self::RefusedByBreak | Self::Readout(_) | Self::Unconfirmed(_) => 6,
         }
     }
 

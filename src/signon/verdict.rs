@@ -74,15 +74,18 @@ pub(super) enum Verdict {
 }
 
 /// An acknowledgement that was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sent {
     /// Its characters.
     pub(super) message: [u8; 6],
     /// The line before the change of rate, and after it.
     pub(super) start: Settings,
     pub(super) data: Settings,
-    /// What is known of the head.
+    /// What the echo of the request has shown of the head so far.
     pub(super) head: Head,
+    /// The request, and when it was handed over: more of its echo may come.
+    pub(super) request: Vec<u8>,
+    pub(super) asked: Instant,
     /// Longest time for which the line can hold received characters back.
     pub(super) lag: Duration,
     /// Longest wait for the answer to begin.
@@ -104,9 +107,21 @@ impl Sent {
         self.start.character() * timing::RUN_PAUSE_CHARACTERS + self.lag
     }
 
-    /// Until when a copy of it can be the head's echo, on a line that was read again at `since`.
-    fn echo_until(&self, since: Instant) -> Instant {
-        (self.left() + self.head.late + timing::ECHO_JITTER).max(since) + self.lag
+    /// What is known of the head, the rest of the request's echo included.
+    fn head(&self, run: &Run) -> Head {
+        let late_copies = run.bytes.windows(self.request.len()).enumerate().filter(|(_, window)| {
+            window.iter().zip(&self.request).all(|(&byte, &sent)| parity::strip(byte) == sent)
+        });
+        let asked = self.asked + self.start.wire_time(self.request.len());
+        late_copies.fold(self.head, |head, (place, _)| {
+            let late = run.times[place + self.request.len() - 1].saturating_duration_since(asked);
+            Head { copies: head.copies + 1, late: late.max(head.late) }
+        })
+    }
+
+    /// Until when a copy of it can be the echo of this head, on a line that was read again at `since`.
+    fn echo_until(&self, head: Head, since: Instant) -> Instant {
+        (self.left() + head.late + timing::ECHO_JITTER).max(since) + self.lag
     }
 }
 
@@ -153,17 +168,18 @@ impl Run {
     /// The same without what can be an echo of `sent`: as many copies as the head returns, whole or in part, and what
     /// is left of them. From the first byte that can be no echo on all is the meter's.
     pub(super) fn without_echo(&self, sent: &Sent, since: Instant) -> Self {
-        if !sent.head.echoes() {
+        let head = sent.head(self);
+        if !head.echoes() {
             return self.clone();
         }
-        let until = sent.echo_until(since);
+        let until = sent.echo_until(head, since);
         let mut copies = 0;
         let mut place = 0;
         let mut kept = Self::default();
         while place < self.bytes.len() && self.times[place] <= until {
             let plain = parity::strip(self.bytes[place]);
             let is_first = plain == sent.message[0];
-            if is_first && copies < sent.head.copies {
+            if is_first && copies < head.copies {
                 copies += 1;
             } else if is_first
                 || (confirmation::opens_answer(self.bytes[place]) && !sent.message.contains(&plain))

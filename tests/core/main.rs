@@ -12,5 +12,6 @@ mod replay;
 mod rooms;
 mod scenarios;
 mod simulated;
+mod sweeps;
 mod timeline;
 mod variants;

@@ -52,6 +52,44 @@ pub struct Faults {
     pub sent: Option<(usize, Fault)>,
 }
 
+/// When something begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// With the line.
+    Opening,
+    /// With the first request.
+    Request,
+    /// With the second request.
+    SecondRequest,
+    /// With the acknowledgement.
+    Acknowledgement,
+    /// With the change of rate.
+    Change,
+}
+
+pub const PHASES: [Phase; 5] =
+    [Phase::Opening, Phase::Request, Phase::SecondRequest, Phase::Acknowledgement, Phase::Change];
+
+/// Bytes that come without an end, whatever is sent and at whatever rate.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    pub bytes: Vec<u8>,
+    pub period: Duration,
+    pub from: Phase,
+}
+
+/// A head, or an adapter, that returns what is sent with a lag of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Returns {
+    /// From the last bit of a character, or of the message, to the reader.
+    pub lag: Duration,
+    /// Characters of the acknowledgement that are missing from the end of its echo.
+    pub cut: usize,
+    pub copies: usize,
+    /// As one piece, as software does, rather than character by character, as light does.
+    pub packed: bool,
+}
+
 /// How received bytes are cut into reads.
 #[derive(Clone, Copy, Debug)]
 pub enum Reads {
@@ -152,6 +190,10 @@ pub struct Simulation {
     pub parity: Parity,
     pub faults: Faults,
     pub reads: Reads,
+    pub stream: Option<Stream>,
+    pub returns: Option<Returns>,
+    /// When the computer is stopped, and for how long.
+    pub stop: Option<(Duration, Duration)>,
 }
 
 /// A message that went out.
@@ -199,7 +241,8 @@ impl Simulation {
 
     pub fn with(behaviour: Behaviour, parity: Parity) -> Self {
         let config = Config { parities: [parity; 2], ..Config::default() };
-        Self { config, behaviour, parity, faults: Faults::default(), reads: Reads::Each }
+        let (faults, reads) = (Faults::default(), Reads::Each);
+        Self { config, behaviour, parity, faults, reads, stream: None, returns: None, stop: None }
     }
 
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
@@ -222,6 +265,21 @@ impl Simulation {
         self
     }
 
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.stream = Some(stream);
+        self
+    }
+
+    pub fn returns(mut self, returns: Returns) -> Self {
+        self.returns = Some(returns);
+        self
+    }
+
+    pub fn stop(mut self, at: Duration, length: Duration) -> Self {
+        self.stop = Some((at, length));
+        self
+    }
+
     pub fn run(self) -> Run {
         Bench::new(self).run()
     }
@@ -239,6 +297,10 @@ struct Bench {
     inward: VecDeque<(Instant, u8)>,
     outward: VecDeque<(Instant, u8)>,
     sent_count: usize,
+    /// When the next byte of the stream comes, and its place.
+    streaming: Option<(Instant, usize)>,
+    /// What the head returns, and when; whether the rate matters.
+    returned: VecDeque<(Instant, u8, Option<u32>)>,
     sent: Vec<Sent>,
     configured: Vec<(Duration, Settings)>,
     received: Vec<(Duration, u8)>,
@@ -261,6 +323,8 @@ impl Bench {
             inward: VecDeque::new(),
             outward: VecDeque::new(),
             sent_count: 0,
+            streaming: None,
+            returned: VecDeque::new(),
             sent: Vec::new(),
             configured: Vec::new(),
             received: Vec::new(),
@@ -271,6 +335,7 @@ impl Bench {
 
     fn run(mut self) -> Run {
         let mut spins = 0;
+        self.begins(Phase::Opening);
         loop {
             let before = self.now;
             let end = match self.sign_on.poll(self.now) {
@@ -290,6 +355,31 @@ impl Bench {
         }
     }
 
+    /// A phase begins: the stream may begin with it.
+    fn begins(&mut self, phase: Phase) {
+        if self.streaming.is_none() && self.simulation.stream.as_ref().is_some_and(|it| it.from == phase) {
+            self.streaming = Some((self.now, 0));
+        }
+    }
+
+    /// Receives what streams in or is returned by now; when the next of it comes.
+    fn extra(&mut self) -> Option<Instant> {
+        while let (Some((at, place)), Some(stream)) = (self.streaming, &self.simulation.stream) {
+            if at > self.now {
+                break;
+            }
+            self.inward.push_back((self.now, stream.bytes[place % stream.bytes.len()]));
+            self.streaming = Some((at + stream.period, place + 1));
+        }
+        while let Some(&(_, byte, rate)) = self.returned.front().filter(|(at, ..)| *at <= self.now) {
+            self.returned.pop_front();
+            let agrees = rate.is_none_or(|rate| rate == self.wire.settings().baud);
+            self.inward.push_back((self.now, if agrees { byte } else { 0 }));
+        }
+        let returned = self.returned.front().map(|&(at, ..)| at);
+        [returned, self.streaming.map(|(at, _)| at)].into_iter().flatten().min()
+    }
+
     fn act(&mut self, action: Action) -> Option<End> {
         match action {
             Action::Configure { settings, drain, .. } => {
@@ -298,6 +388,9 @@ impl Bench {
                     end = self.pass(self.now + ms(1), false);
                 }
                 self.wire.configure(settings, self.now);
+                if self.sent.last().is_some_and(|sent| sent.bytes[0] == 0x06) {
+                    self.begins(Phase::Change);
+                }
                 self.configured.push((self.now - self.began, settings));
                 self.recorder.configured(settings, self.now);
                 end
@@ -329,6 +422,12 @@ impl Bench {
         let at = self.now - self.began;
         self.sent.push(Sent { at, bytes: bytes.to_vec(), settings });
         self.recorder.transmitted(bytes, self.now);
+        match (bytes[0], self.sent.iter().filter(|sent| sent.bytes[0] == b'/').count()) {
+            (b'/', 1) => self.begins(Phase::Request),
+            (b'/', 2) => self.begins(Phase::SecondRequest),
+            (0x06, _) => self.begins(Phase::Acknowledgement),
+            _ => {}
+        }
         let with_parity =
             self.simulation.parity == Parity::Software && settings.framing == Framing::SevenEven;
         for &byte in bytes {
@@ -338,6 +437,22 @@ impl Bench {
             hold(&mut self.outward, byte, fault, self.now);
         }
         self.release_outward();
+        self.echo(bytes, with_parity);
+    }
+
+    fn echo(&mut self, bytes: &[u8], with_parity: bool) {
+        let Some(returns) = self.simulation.returns else { return };
+        let settings = self.wire.settings();
+        let cut = if bytes[0] == 0x06 { returns.cut } else { 0 };
+        for copy in 0..returns.copies {
+            for (place, &byte) in bytes[..bytes.len() - cut].iter().enumerate() {
+                let left = if returns.packed { bytes.len() } else { place + 1 };
+                let at = self.now + settings.wire_time(left + copy * bytes.len()) + returns.lag;
+                let byte = if with_parity { parity::with_even(byte) } else { byte };
+                self.returned.push_back((at, byte, (!returns.packed).then_some(settings.baud)));
+            }
+        }
+        self.returned.make_contiguous().sort_by_key(|&(at, ..)| at);
     }
 
     fn release_outward(&mut self) {
@@ -348,11 +463,24 @@ impl Bench {
 
     /// Waits until the instant given, or until something was received; gives that to the sign-on.
     fn wait(&mut self, until: Instant) -> Option<End> {
-        let end = self.pass(until, true);
+        if let Some((at, length)) = self.simulation.stop.filter(|(at, _)| self.now - self.began >= *at) {
+            self.simulation.stop = None;
+            self.stopped_until(self.began + at + length);
+        }
+        // A stop begins when it is due, and not with the next byte.
+        let stop = self.simulation.stop.map(|(at, _)| self.began + at);
+        let end = self.pass(stop.map_or(until, |stop| stop.min(until)), true);
         if end.is_none() {
             self.hand_over();
         }
         end
+    }
+
+    /// The line goes on, and nobody reads.
+    fn stopped_until(&mut self, until: Instant) {
+        while self.now < until {
+            self.pass(until, false);
+        }
     }
 
     fn hand_over(&mut self) {
@@ -371,9 +499,11 @@ impl Bench {
     fn pass(&mut self, until: Instant, reading: bool) -> Option<End> {
         let held = self.inward.front().filter(|_| reading).map(|&(at, _)| at);
         let sending = self.outward.front().map(|&(at, _)| at);
-        let next = [Some(until), self.wire.next_event(), held, sending].into_iter().flatten().min();
+        let extra = self.extra();
+        let next = [Some(until), self.wire.next_event(), held, sending, extra].into_iter().flatten().min();
         self.now = next.map_or(self.now, |next| next.max(self.now));
         self.release_outward();
+        self.extra();
         for byte in self.wire.receive(self.now) {
             let fault = fault_at(self.simulation.faults.received, self.received.len());
             self.received.push((self.now - self.began, byte));
