@@ -24,6 +24,9 @@ mod spool;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod system;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod system;
 
 pub use interest::{Interest, Readiness};
 pub use open::{Holder, OpenError};

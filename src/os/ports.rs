@@ -6,7 +6,7 @@ pub use super::system::ports::Computer;
 /// A serial port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
-    /// Its node, as `/dev/ttyUSB0`.
+    /// The name that opens it, as `/dev/ttyUSB0` or `COM3`.
     pub node: String,
     /// Its name below /dev/serial that outlives plugging: that of the adapter (by-id), or of the socket (by-path) where
     /// two adapters have the same id.
@@ -57,12 +57,20 @@ pub enum State {
     },
     /// It has no node in /dev, as in a container.
     NoNode,
+    /// The system tells that only to those who open it.
+    Unknown,
 }
 
 impl Port {
     /// Whether it is on USB, as optical heads are.
     pub fn is_usb(&self) -> bool {
         matches!(self.bus, Bus::Usb(_))
+    }
+
+    /// Its place in a list: USB first, then by name, with numbers as numbers.
+    pub(super) fn order(&self) -> (bool, String, Option<u32>) {
+        let name = self.node.trim_end_matches(|c: char| c.is_ascii_digit());
+        (!self.is_usb(), name.to_owned(), self.node[name.len()..].parse().ok())
     }
 }
 

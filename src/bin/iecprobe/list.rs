@@ -47,6 +47,7 @@ impl<'a> Row<'a> {
             State::Busy(holder) => ("busy", Some(holder), None),
             State::NotPermitted { group } => ("not-permitted", None, group.as_deref()),
             State::NoNode => ("no-node", None, None),
+            State::Unknown => ("unknown", None, None),
         };
         // What an adapter says of itself may be anything.
         let plain = |said: &String| text::escaped(said.as_bytes());

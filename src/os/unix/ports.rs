@@ -48,7 +48,7 @@ impl Computer {
             }
         }
         let mut ports: Vec<Port> = found.into_iter().map(|found| found.port).collect();
-        ports.sort_by_cached_key(order);
+        ports.sort_by_cached_key(Port::order);
         ports
     }
 
@@ -126,12 +126,6 @@ fn has_twin(port: &Found, all: &[Found]) -> bool {
         Bus::Other(_) => None,
     };
     all.iter().any(|other| other.device != port.device && id(other).is_some() && id(other) == id(port))
-}
-
-/// USB first, then by name, with numbers as numbers.
-fn order(port: &Port) -> (bool, String, Option<u32>) {
-    let name = port.node.trim_end_matches(|c: char| c.is_ascii_digit());
-    (!port.is_usb(), name.to_owned(), port.node[name.len()..].parse().ok())
 }
 
 /// What a file in /sys says, if it says anything.
