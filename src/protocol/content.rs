@@ -1,4 +1,4 @@
-//! What bytes are that are no identification.
+//! What the bytes are, where no identification came.
 //!
 //! A pure judgement over everything that was heard, so that a failure can name what is on the line rather than say
 //! "timeout". Messages and hints are the binary's; here are facts.

@@ -92,7 +92,7 @@ pub(super) enum Ended {
         identification: Identification,
         /// Whether bit 7 carried parity.
         has_parity: bool,
-        /// Characters before it that belong to nothing.
+        /// Characters of noise before it.
         strays: usize,
         /// Until when it can be acknowledged.
         latest: Instant,

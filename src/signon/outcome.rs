@@ -32,7 +32,7 @@ pub enum Note {
     Echo,
     /// The identification came with parity bits on a line that should not show them.
     ParityInSight,
-    /// This many characters came before the identification that belong to nothing.
+    /// This many characters of noise came before the identification.
     StrayCharacters(usize),
     /// The ident has this many characters, more than the standard allows.
     LongIdent(usize),

@@ -111,7 +111,7 @@ pub const STATUSES: &[Status] = &[
     Status { code: "4", brief: "no permission", when: "no permission to open the port" },
     Status { code: "5", brief: "port in use", when: "another program has the port" },
     Status { code: "6", brief: "no answer", when: "nothing came, or nothing but our own echo" },
-    Status { code: "7", brief: "no identification", when: "bytes came that are no identification" },
+    Status { code: "7", brief: "no identification", when: "bytes came, but no identification" },
     Status { code: "8", brief: "no mode E", when: "the meter was identified, but does not enter mode E; with --check-link, \
         HDLC does not answer" },
     Status { code: "9", brief: "another manufacturer", when: "another manufacturer than --manufacturer allows" },

@@ -12,7 +12,7 @@ pub fn note(note: &Note) -> String {
             "the identification came with its parity bits in sight (an 8N1 line to a 7E1 meter)".into()
         }
         Note::StrayCharacters(count) => {
-            format!("{} came before the identification and belong to nothing", text::count(*count, "byte"))
+            format!("{} of noise came before the identification", text::count(*count, "byte"))
         }
         Note::LongIdent(length) => format!("the ident has {length} characters, the standard allows 16"),
         Note::BlankBaudCharacter => "the baud character is a blank; taken for 9600 Bd".into(),
