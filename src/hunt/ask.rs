@@ -11,7 +11,7 @@ use crate::protocol::message::{self, STX};
 use crate::protocol::parity;
 use crate::protocol::settings::Settings;
 use crate::protocol::timing;
-use crate::signon::{self, Failed, Failure, SignOn, WakeUp};
+use crate::signon::{self, Failed, Failure, Note, SignOn, WakeUp};
 
 /// An identification that began in time may take this much longer than a wait in which nothing comes.
 const LONGER: Duration = Duration::from_millis(2900);
@@ -36,6 +36,7 @@ pub(super) struct Ask {
     /// When it is given up, however much is still coming.
     end: Instant,
     received: Vec<u8>,
+    notes: Vec<Note>,
     last_received: Option<Instant>,
     stopping: Option<Stopping>,
 }
@@ -64,13 +65,16 @@ impl Ask {
         } else {
             Duration::ZERO
         };
-        let nominal = quiet + woken + settings.wire_time(way.request.as_bytes().len()) + wait;
+        let nominal =
+            config.round_trip + quiet + woken + settings.wire_time(way.request.as_bytes().len()) + wait;
         let sign_on = SignOn::new(
             signon::Config {
                 start_baud: way.baud,
                 warm_up: quiet,
                 parities: [way.parity; 2],
                 lag: config.lag,
+                fixed_rate: config.fixed_baud.is_some(),
+                round_trip: config.round_trip,
                 request: way.request.clone(),
                 attempts: 1,
                 wait: Some(wait),
@@ -87,10 +91,16 @@ impl Ask {
             sign_on,
             end: (now + nominal + LONGER).min(end),
             received: Vec::new(),
+            notes: Vec::new(),
             last_received: None,
             stopping: None,
             way,
         }
+    }
+
+    /// What was out of the ordinary about an identification.
+    pub(super) fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) {
@@ -121,6 +131,9 @@ impl Ask {
                 Step::Wait(until) => return Step::Wait(until.min(self.end)),
             };
             let is_quiet = ended.is_ok();
+            if let Ok(done) = &ended {
+                self.notes.clone_from(&done.notes);
+            }
             let (asked, broken_off) = self.judged(ended);
             if !broken_off || !self.recover {
                 return Step::Done(asked);

@@ -16,6 +16,8 @@ pub struct Config {
     pub parity: Parity,
     /// Longest time for which the line can hold received characters back.
     pub lag: Duration,
+    /// How much longer every wait for the meter is, for a line that takes its time.
+    pub round_trip: Duration,
     /// The request to the address that was named, where one was.
     pub address: Option<Request>,
     /// Who asks, and who is asked in HDLC, before other addresses are tried.
@@ -34,6 +36,7 @@ impl Default for Config {
             warm_up: Duration::ZERO,
             parity: Parity::None,
             lag: timing::ADAPTER_LAG,
+            round_trip: Duration::ZERO,
             address: None,
             addresses: Addresses::default(),
             recover: true,

@@ -176,7 +176,11 @@ impl Release {
         Self {
             settings,
             addresses: config.addresses,
-            disconnect: Some(Disconnect::new(config.addresses, settings, timing::RECOVERY_LISTEN)),
+            disconnect: Some(Disconnect::new(
+                config.addresses,
+                settings,
+                timing::RECOVERY_LISTEN + config.round_trip,
+            )),
             script: Script::new(script),
             received: Vec::new(),
         }

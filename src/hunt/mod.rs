@@ -99,7 +99,7 @@ impl Hunt {
     fn choose(&mut self, now: Instant) -> Stage {
         while let Some(row) = self.rows.pop_front() {
             let is_for_silence = matches!(&row, Row::Ask { way, .. } if way.modem_lines.is_some());
-            if now + row.time() > self.end || (is_for_silence && self.heard) {
+            if now + row.time() + self.config.round_trip > self.end || (is_for_silence && self.heard) {
                 continue;
             }
             self.tried.push(row.clone());
@@ -109,7 +109,7 @@ impl Hunt {
                     Stage::Asking(Box::new(Ask::new(&self.config, way, wait, first, now, self.end)))
                 }
                 Row::Knock { settings, addresses, wait } => {
-                    Stage::Knocking(Knock::new(settings, addresses, wait))
+                    Stage::Knocking(Knock::new(settings, addresses, wait + self.config.round_trip))
                 }
                 Row::Release(settings) => Stage::Releasing(Release::new(&self.config, settings)),
                 Row::Listen { settings, time } => Stage::Listening(Listen::new(settings, now + time)),
