@@ -31,7 +31,7 @@ skip\t'Do not wait'"
 complete -c iecprobe -l switch-delay -d 'From the first byte of the acknowledgement to the change of rate [default: computed]' -r
 complete -c iecprobe -l settle -d 'From the confirmation to the first byte of the DLMS program' -r
 complete -c iecprobe -l hdlc-client -d 'The reader\'s HDLC address, in --check-link and in every DISC' -r
-complete -c iecprobe -l hdlc-server -d 'The meter\'s HDLC address: N or LOGICAL/PHYSICAL' -r
+complete -c iecprobe -l hdlc-server -d 'The meter\'s HDLC address: N or LOGICAL/PHYSICAL, with :1, :2 or :4 for its length in bytes' -r
 complete -c iecprobe -l completions -d 'Print the completion script for a shell' -r -f -a "bash\t''
 elvish\t''
 fish\t''
@@ -45,6 +45,8 @@ complete -c iecprobe -l direct -d 'No sign-on: open at --baud (9600) 8N1, with -
 complete -c iecprobe -l check-link -d 'See whether HDLC answers at the new rate: SNRM, UA, DISC'
 complete -c iecprobe -l disconnect -d 'Send an HDLC DISC before leaving: the meter is free at once'
 complete -c iecprobe -l pipe -d 'Carry raw bytes: stdin to the line, the line to stdout'
+complete -c iecprobe -l hunt -d 'The meter does not answer: try every sensible way, at most 60 s, and say which one works'
+complete -c iecprobe -l watch -d 'Ask again and again while the head is turned, and show how well it sits'
 complete -c iecprobe -l json -d 'The same as --output json'
 complete -c iecprobe -s q -l quiet -d 'Less on stderr: in pipe modes no report, but failures'
 complete -c iecprobe -s v -l verbose -d 'More on stderr: events, and with -vv every frame'

@@ -54,7 +54,7 @@ skip\:"Do not wait"))' \
 '--switch-delay=[From the first byte of the acknowledgement to the change of rate \[default\: computed\]]:DURATION:_default' \
 '--settle=[From the confirmation to the first byte of the DLMS program]:DURATION:_default' \
 '--hdlc-client=[The reader'\''s HDLC address, in --check-link and in every DISC]:N:_default' \
-'--hdlc-server=[The meter'\''s HDLC address\: N or LOGICAL/PHYSICAL]:ADDRESS:_default' \
+'--hdlc-server=[The meter'\''s HDLC address\: N or LOGICAL/PHYSICAL, with \:1, \:2 or \:4 for its length in bytes]:ADDRESS:_default' \
 '--completions=[Print the completion script for a shell]:SHELL:(bash elvish fish powershell zsh)' \
 '--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \
@@ -64,12 +64,14 @@ skip\:"Do not wait"))' \
 '(--pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--disconnect[Send an HDLC DISC before leaving\: the meter is free at once]' \
 '--pipe[Carry raw bytes\: stdin to the line, the line to stdout]' \
+'(--pipe --ident-only --direct --check-link --disconnect --wake-up --attempts --timeline)--hunt[The meter does not answer\: try every sensible way, at most 60 s, and say which one works]' \
+'(--pipe --ident-only --direct --check-link --disconnect --wake-up --attempts --timeline --hunt)--watch[Ask again and again while the head is turned, and show how well it sits]' \
 '(-o --output)--json[The same as --output json]' \
 '(-v --verbose)-q[Less on stderr\: in pipe modes no report, but failures]' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --idle --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --idle --hunt --watch --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

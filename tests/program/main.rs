@@ -7,6 +7,7 @@ mod dlms;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faked;
+mod hunt;
 mod link;
 mod list;
 mod meters;

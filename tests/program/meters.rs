@@ -69,6 +69,7 @@ const CASES: &[(&str, &[&str], Comes)] = &[
     ("addressed", QUICK, Not(6, "silent")),
     ("addressed", &["-a", "12345678"], To(9600, Some(true), &[])),
     ("hung", &[], To(9600, Some(true), &["DISC at 9600 Bd", "request 2"])),
+    ("hung-unlinked", &[], To(9600, Some(true), &["9600 Bd", "request 2"])),
     ("hung-session", &[], To(9600, Some(true), &["request 2"])),
     ("start-rate", &["--start-baud", "4800"], To(9600, Some(true), &[])),
     ("forced", &["--baud", "2400"], To(2400, Some(true), &[])),

@@ -13,7 +13,7 @@ use iecprobe::signon::{Config, Damage, Failed, Failure};
 
 use crate::kind::Kind;
 use crate::trouble::{NoLink, Trouble};
-use crate::{hints, list, network};
+use crate::{finding, hints, list, network};
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub fn explain(trouble: &Trouble, port: &str) -> Problem {
         Trouble::NoPort(found) => no_port(found),
         Trouble::Open(error) => open(port, error),
         Trouble::SignOn { failed, config } => sign_on(failed, config),
+        Trouble::Hunt(sought) => finding::problem(sought),
         Trouble::Link(no_link) => link(no_link),
         Trouble::LineLost => line_lost(port),
         Trouble::Lost(loss) => network::lost(port, loss),

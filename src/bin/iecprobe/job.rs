@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use iecprobe::hunt;
 use iecprobe::line;
 use iecprobe::protocol::baud;
 use iecprobe::protocol::hdlc::Addresses;
@@ -91,6 +92,21 @@ pub enum Start {
     },
     /// With the line as it is.
     Direct,
+    /// With a hunt for a way to the meter, which is all there is.
+    Hunt(Seek),
+    /// With one request after the other, which is all there is.
+    Watch(Seek),
+}
+
+/// What a hunt or a watch is to do; what depends on the line is filled in by [`Seek::config`].
+#[derive(Clone, Debug)]
+pub struct Seek {
+    /// What it is to do.
+    config: hunt::Config,
+    /// Rate of the sign-on in Bd.
+    baud: u32,
+    /// Quiet time between opening and the first byte, where it was given.
+    warm_up: Option<Duration>,
 }
 
 /// What follows the start.
@@ -165,7 +181,22 @@ impl Job {
             ));
         }
         let addresses = Addresses { client: advanced.hdlc_client, server: advanced.hdlc_server };
-        let (settings, start) = if sign_on.direct {
+        let seek = Seek {
+            config: hunt::Config {
+                address: sign_on.address.clone(),
+                addresses,
+                recover: !sign_on.no_recover,
+                modem_lines: (line.dtr, line.rts),
+                ..hunt::Config::default()
+            },
+            baud: line.start_baud,
+            warm_up: advanced.warm_up,
+        };
+        let (settings, start) = if args.cabinet.hunt {
+            (Settings::seven_even(line.start_baud), Start::Hunt(seek))
+        } else if args.cabinet.watch {
+            (Settings::seven_even(line.start_baud), Start::Watch(seek))
+        } else if sign_on.direct {
             (Settings::eight_none(line.baud.unwrap_or(DIRECT_BAUD)), Start::Direct)
         } else {
             let config = Config {
@@ -228,6 +259,7 @@ impl Job {
             Ports::Named(_) | Ports::OnlyUsb => return Ok(()),
         };
         let reason = match &self.then {
+            _ if matches!(self.start, Start::Watch(_)) => "--watch shows one port",
             Then::Carry(Carry::Streams { .. }) => "--pipe carries the bytes of one port",
             Then::Carry(Carry::Command { .. }) => "COMMAND gets the bytes of one port",
             _ if self.trace.is_some() => "--trace has the bytes of one port",
@@ -268,11 +300,36 @@ impl Ports {
     }
 }
 
+impl Seek {
+    /// What is to be done on a line of this nature.
+    pub fn config(&self, nature: line::Nature) -> hunt::Config {
+        hunt::Config {
+            warm_up: self.warm_up.unwrap_or(nature.warm_up),
+            parity: nature.parities[0],
+            lag: nature.lag,
+            fixed_baud: nature.fixed_rate.then_some(self.baud),
+            round_trip: nature.round_trip,
+            ..self.config.clone()
+        }
+    }
+
+    /// The one way in which a watched meter is asked.
+    pub fn way(&self, config: &hunt::Config) -> hunt::Way {
+        hunt::Way {
+            baud: self.baud,
+            parity: config.parity,
+            request: config.address.clone().unwrap_or_else(Request::general),
+            wakes: false,
+            modem_lines: None,
+        }
+    }
+}
+
 impl Start {
     /// What a sign-on is to do on a line of this nature; none where there is no sign-on.
     pub fn config(&self, nature: line::Nature) -> Option<Config> {
         match self {
-            Self::Direct => None,
+            Self::Direct | Self::Hunt(_) | Self::Watch(_) => None,
             Self::SignOn { config, warm_up } => Some(Config {
                 warm_up: warm_up.unwrap_or(nature.warm_up),
                 parities: nature.parities,

@@ -1,10 +1,12 @@
 //! iecprobe: opens a smart meter's optical port. This file tells the story; the modules have the parts.
 
+mod cabinet;
 mod cli;
 mod command;
 mod ending;
 mod explain;
 mod files;
+mod finding;
 mod form;
 mod hints;
 mod job;

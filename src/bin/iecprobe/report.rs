@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 
 /// Who answered.
 #[derive(Serialize)]
-struct Who {
+pub struct Who {
     manufacturer: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'static str>,
@@ -99,6 +99,8 @@ struct Failing<'a> {
     port: &'a str,
     #[serde(flatten)]
     who: Option<Who>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<&'static str>,
     error: ErrorObject<'a>,
 }
 
@@ -113,7 +115,8 @@ struct ErrorObject<'a> {
 }
 
 impl Who {
-    fn of(identification: &Identification) -> Self {
+    /// Who sent this identification.
+    pub fn of(identification: &Identification) -> Self {
         Self {
             manufacturer: text::escaped(&identification.manufacturer()),
             name: identification.flag_id().name(),
@@ -121,6 +124,16 @@ impl Who {
             line: text::escaped(identification.line()),
             escapes: identification.escapes().map(|w| text::escaped(&[w])).collect(),
         }
+    }
+}
+
+impl Who {
+    /// The lines of a text report.
+    pub fn lines(self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![("manufacturer", self.manufacturer)];
+        lines.extend(self.name.map(|name| ("name", name.to_owned())));
+        lines.push(("ident", self.ident));
+        lines
     }
 }
 
@@ -173,9 +186,7 @@ impl<'a> Success<'a> {
         let mut lines = vec![("port", self.port.to_owned())];
         let mut confirmed = None;
         if let Some(Meter { who, mode }) = self.meter {
-            lines.push(("manufacturer", who.manufacturer));
-            lines.extend(who.name.map(|name| ("name", name.to_owned())));
-            lines.push(("ident", who.ident));
+            lines.extend(who.lines());
             lines.push(("mode", mode.to_owned()));
             confirmed = self.course.and_then(|course| course.confirmed);
         }
@@ -195,6 +206,7 @@ pub fn failure(form: Form, port: &str, problem: &Problem, trouble: &Trouble) -> 
     let report = Failing {
         port,
         who: trouble.identification().map(Who::of),
+        found: trouble.found(),
         error: ErrorObject {
             code: problem.kind.status(),
             kind: problem.kind.name(),

@@ -13,14 +13,14 @@ use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
 use iecprobe::signon::{Config, SignOn, SignedOn};
 
-use crate::command;
 use crate::ending::{self, Ending};
 use crate::form::{self, Form};
-use crate::job::{Carry, Job, Then};
+use crate::job::{Carry, Job, Seek, Start, Then};
 use crate::picture;
 use crate::report::{Link, Success};
 use crate::trouble::{NoLink, Trouble};
 use crate::watch::Watch;
+use crate::{cabinet, command};
 
 /// SNRMs sent before a link is given up: the first one may come while the meter still changes over.
 const SNRM_TRIES: u32 = 2;
@@ -94,6 +94,9 @@ impl Session<'_> {
         watch: &mut Watch,
     ) -> Result<Option<String>, Ending> {
         let job = self.job;
+        if let Start::Hunt(seek) | Start::Watch(seek) = &job.start {
+            return self.seek(seek, began, line, watch);
+        }
         let remarks = line.remarks();
         let open = self.start(line, watch).inspect_err(|ending| self.draw(watch, Err(ending)))?;
         let success = |link: Option<Link>| {
@@ -123,6 +126,26 @@ impl Session<'_> {
         };
         self.draw(watch, link.as_ref().map(|_| open.signed_on.as_ref()));
         Ok(Some(success(link?).report(job.manner.form)))
+    }
+
+    /// Looks for a way to the meter, or watches it.
+    fn seek(
+        &self,
+        seek: &Seek,
+        began: Instant,
+        line: &mut dyn Line,
+        watch: &mut Watch,
+    ) -> Result<Option<String>, Ending> {
+        let manner = &self.job.manner;
+        let config = seek.config(line.nature());
+        let is_hunt = matches!(self.job.start, Start::Hunt(_));
+        let mut driver = Driver { line, interrupt: self.interrupt, observer: watch };
+        if !is_hunt {
+            return cabinet::watch(&mut driver, &config, &seek.way(&config), manner).map(|()| None);
+        }
+        let hunted = cabinet::hunt(&mut driver, self.port, config, manner.form, began);
+        watch.clear();
+        hunted.map(Some)
     }
 
     fn draw(&self, watch: &mut Watch, ended: Result<Option<&SignedOn>, &Ending>) {
@@ -277,7 +300,8 @@ impl Session<'_> {
     }
 }
 
-fn stopped(stopped: Stopped) -> Ending {
+/// What a run ends with that a driver has stopped.
+pub fn stopped(stopped: Stopped) -> Ending {
     match stopped {
         Stopped::Signal(signal) => Ending::Signal(signal),
         Stopped::LineLost(error) => match Loss::of(&error) {

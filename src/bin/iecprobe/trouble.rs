@@ -2,7 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use iecprobe::hunt::{self, Hunted};
 use iecprobe::line::{Loss, NetworkError, OpenError, Refused};
 use iecprobe::machine::exchange::Says;
 use iecprobe::os;
@@ -12,6 +14,7 @@ use iecprobe::protocol::identification::Identification;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::signon::{Config, Failed};
 
+use crate::finding;
 use crate::kind::Kind;
 
 /// Why a run has failed.
@@ -32,6 +35,8 @@ pub enum Trouble {
         /// What it was to do.
         config: Box<Config>,
     },
+    /// A hunt has found no way that this program can go.
+    Hunt(Box<Sought>),
     /// The HDLC link did not open.
     Link(Box<NoLink>),
     /// The line was lost.
@@ -73,6 +78,17 @@ pub struct NoLink {
     pub identification: Option<Identification>,
 }
 
+/// A hunt that is over.
+#[derive(Debug)]
+pub struct Sought {
+    /// What it has found and tried.
+    pub hunted: Hunted,
+    /// What it was to do.
+    pub config: hunt::Config,
+    /// How long it took.
+    pub took: Duration,
+}
+
 impl Trouble {
     /// What kind of failure it is.
     pub fn kind(&self) -> Kind {
@@ -87,6 +103,7 @@ impl Trouble {
             Self::Open(OpenError::Port(os::OpenError::Permission { .. })) => Kind::Permission,
             Self::Open(OpenError::Port(os::OpenError::Busy(_))) => Kind::Busy,
             Self::SignOn { failed, .. } => Kind::from(&failed.failure),
+            Self::Hunt(sought) => finding::kind(sought),
             Self::Link(link) if link.says.is_some() => Kind::HdlcRefused,
             Self::Link(_) => Kind::NoHdlc,
             Self::LineLost => Kind::LineLost,
@@ -100,8 +117,17 @@ impl Trouble {
     pub fn identification(&self) -> Option<&Identification> {
         match self {
             Self::SignOn { failed, .. } => failed.identification.as_ref(),
+            Self::Hunt(sought) => sought.hunted.found.as_ref()?.identification(),
             Self::Link(link) => link.identification.as_ref(),
             Self::Refused { identification, .. } => Some(identification),
+            _ => None,
+        }
+    }
+
+    /// What a hunt has found, where it has found something.
+    pub fn found(&self) -> Option<&'static str> {
+        match self {
+            Self::Hunt(sought) => Some(sought.hunted.found.as_ref()?.name()),
             _ => None,
         }
     }
@@ -110,6 +136,7 @@ impl Trouble {
     pub fn received(&self) -> &[u8] {
         match self {
             Self::SignOn { failed, .. } => &failed.received,
+            Self::Hunt(sought) => sought.hunted.furthest.as_ref().map_or(&[], |failed| &failed.received),
             Self::Link(link) => &link.received,
             _ => &[],
         }

@@ -95,6 +95,14 @@ pub(super) const ALL: &[Scenario] = &[
         change: |b| b.begins = Begins::InSession,
     },
     Scenario {
+        name: "hung-unlinked",
+        summary: "signed on at 9600 Bd and never linked: answers DISC with DM, leaves on SNRM, UA, DISC",
+        change: |b| {
+            b.begins = Begins::Unlinked(9600, timing::INACTIVITY);
+            b.stays_unlinked = true;
+        },
+    },
+    Scenario {
         name: "start-rate",
         summary: "hears requests at 2400, 4800 and 9600 Bd only",
         change: |b| b.start_bauds = vec![2400, 4800, 9600],

@@ -53,7 +53,10 @@ pub struct Advanced {
     /// The reader's HDLC address, in --check-link and in every DISC
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u8).range(1..=127), hide_short_help = true)]
     pub hdlc_client: u8,
-    /// The meter's HDLC address: N or LOGICAL/PHYSICAL
+    /// The meter's HDLC address: N or LOGICAL/PHYSICAL, with :1, :2 or :4 for its length in bytes
+    ///
+    /// LOGICAL is the device within the meter, mostly 1. PHYSICAL is the meter's own: on many the last two to four digits
+    /// of the number on its label, on some those + 1000 or 16. `1/17:4` is 1/17 in four bytes, `16383/16383` all meters.
     #[arg(long, value_name = "ADDRESS", default_value = "1", hide_short_help = true)]
     pub hdlc_server: Server,
 }

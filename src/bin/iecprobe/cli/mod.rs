@@ -1,6 +1,7 @@
 //! The command line of iecprobe, as it is typed. What it means is [`crate::job`]'s to say.
 
 pub mod advanced;
+pub mod cabinet;
 pub mod line;
 pub mod pipe;
 pub mod report;
@@ -37,6 +38,9 @@ pub struct Args {
     /// The pipe.
     #[command(flatten)]
     pub pipe: pipe::Pipe,
+    /// Where a meter does not answer.
+    #[command(flatten)]
+    pub cabinet: cabinet::Cabinet,
     /// The report.
     #[command(flatten)]
     pub report: report::Report,
@@ -48,7 +52,7 @@ pub struct Args {
     pub advanced: advanced::Advanced,
 
     /// List the serial ports of this machine, without opening any
-    #[arg(long, help_heading = "Other", conflicts_with_all = ["all", "Line", "SignOn", "Pipe", "Records", "Advanced", "command"])]
+    #[arg(long, help_heading = "Other", conflicts_with_all = ["all", "Line", "SignOn", "Pipe", "Cabinet", "Records", "Advanced", "command"])]
     pub list: bool,
     /// Print the completion script for a shell
     #[arg(long, value_name = "SHELL", help_heading = "Other")]
@@ -64,6 +68,8 @@ pub const USAGE: &str = "\
 iecprobe [OPTIONS] [PORT]                       sign on, report, exit
        iecprobe [OPTIONS] [PORT] --pipe                sign on, then be the line
        iecprobe [OPTIONS] [PORT] -- COMMAND [ARG..]    the same, for a program
+       iecprobe [OPTIONS] [PORT] --hunt                no answer? try every sensible way
+       iecprobe [OPTIONS] [PORT] --watch               ask again and again, turn the head
        iecprobe --list [--json]                        the serial ports
        iecprobe --completions SHELL";
 
