@@ -46,6 +46,14 @@ impl Address {
         matches!(self, Self::Sim(_))
     }
 
+    /// The address of the network at which somebody may listen; a port of 0 is the system's to pick.
+    pub fn to_listen(name: &str) -> Result<Self, AddressError> {
+        match Self::read(name)? {
+            address @ (Self::Tcp(_) | Self::Rfc2217(_)) => Ok(address),
+            Self::Device(_) | Self::Sim(_) => Err(AddressError),
+        }
+    }
+
     /// Whether the line is behind a network.
     pub fn is_network(&self) -> bool {
         matches!(self, Self::Tcp(_) | Self::Rfc2217(_))
@@ -56,6 +64,17 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(name: &str) -> Result<Self, AddressError> {
+        match Self::read(name)? {
+            Self::Tcp(Endpoint { port: 0, .. }) | Self::Rfc2217(Endpoint { port: 0, .. }) => {
+                Err(AddressError)
+            }
+            address => Ok(address),
+        }
+    }
+}
+
+impl Address {
+    fn read(name: &str) -> Result<Self, AddressError> {
         if let Some(scenario) = name.strip_prefix(SIM) {
             return Ok(Self::Sim(scenario.to_owned()));
         }
@@ -64,7 +83,6 @@ impl FromStr for Address {
         };
         let endpoint: Endpoint = rest.parse()?;
         match scheme.to_ascii_lowercase().as_str() {
-            _ if endpoint.port == 0 => Err(AddressError),
             "tcp" => Ok(Self::Tcp(endpoint)),
             "rfc2217" => Ok(Self::Rfc2217(endpoint)),
             _ => Err(AddressError),
@@ -151,6 +169,14 @@ mod tests {
             assert_eq!(address.to_string(), name);
         }
         assert_eq!("RFC2217://h:1".parse(), Ok(Address::Rfc2217(endpoint("h", 1))));
+    }
+
+    #[test]
+    fn who_listens_may_leave_the_port_to_the_system() {
+        assert_eq!(Address::to_listen("tcp://127.0.0.1:0"), Ok(Address::Tcp(endpoint("127.0.0.1", 0))));
+        for name in ["/dev/ttyUSB0", "sim:", "tcp://h", "127.0.0.1:0"] {
+            assert_eq!(Address::to_listen(name), Err(AddressError), "{name}");
+        }
     }
 
     #[test]

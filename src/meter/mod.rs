@@ -303,6 +303,10 @@ impl Responder for Meter {
         }
     }
 
+    fn is_in_session(&self) -> bool {
+        matches!(self.state, State::Hdlc(_) | State::Session)
+    }
+
     fn line_break(&mut self, _now: Instant) {
         if self.behaviour.heeds_break && self.in_hdlc() {
             self.state = State::Ready;

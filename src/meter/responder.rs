@@ -28,6 +28,11 @@ pub trait Responder {
         None
     }
 
+    /// Whether a reader has signed on and not left, so that it would find the session again after opening the port anew.
+    fn is_in_session(&self) -> bool {
+        false
+    }
+
     /// Lets time pass until `now`.
     fn poll(&mut self, _now: Instant) {}
 

@@ -147,23 +147,102 @@ fn every_scenario_comes_to_what_it_has_to() {
 }
 
 #[test]
-fn a_link_that_another_meter_has_taken_over_stays() {
+fn a_link_takes_the_place_of_nothing_but_one_that_a_meter_has_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("meter");
-    let play = || {
+    let meter = || {
         let mut meter = program(env!("CARGO_BIN_EXE_iecmeter"));
-        let meter = Running::start(meter.arg("--link").arg(&link));
-        eventually("a meter that listens", || meter.stdout().ends_with(b"\n").then_some(()));
+        meter.arg("--link").arg(&link);
         meter
     };
-    let (first, second) = (play(), play());
+    let play = || {
+        let running = Running::start(&mut meter());
+        eventually("a meter that listens", || running.stdout().ends_with(b"\n").then_some(()));
+        running
+    };
+    let first = play();
+    let outcome = run(&mut meter()).with_status(1);
+    let named = |outcome: &Outcome| outcome.stderr.contains(link.to_str().unwrap());
+    assert!(named(&outcome) && outcome.stderr.contains(&first.pid().to_string()), "{outcome:?}");
+    run(&mut probe(link.to_str().unwrap(), ["--json"])).succeeded();
     first.signal(Signal::TERM);
     first.ended().killed_by(Signal::TERM);
-    run(&mut probe(link.to_str().unwrap(), ["--json"])).succeeded();
+    assert!(!link.is_symlink());
+    // A terminal that nobody has: the number of a real one could be that of another test's meter by now.
+    std::os::unix::fs::symlink("/dev/pts/4000000", &link).unwrap();
+    let second = play();
     second.signal(Signal::TERM);
     second.ended().killed_by(Signal::TERM);
     assert!(!link.is_symlink());
+    for target in ["/dev/null", "/nowhere", "/dev/pts/ptmx"] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let outcome = run(&mut meter()).with_status(1);
+        assert!(named(&outcome) && link.is_symlink(), "{target}: {outcome:?}");
+        std::fs::remove_file(&link).unwrap();
+    }
+    std::fs::write(&link, "somebody's").unwrap();
+    assert!(named(&run(&mut meter()).with_status(1)));
+    assert_eq!(std::fs::read(&link).unwrap(), b"somebody's");
     let nowhere = folder.path().join("no/meter");
     let outcome = run(program(env!("CARGO_BIN_EXE_iecmeter")).arg("--link").arg(&nowhere)).with_status(1);
     assert!(outcome.stderr.contains(nowhere.to_str().unwrap()), "{outcome:?}");
+}
+
+#[test]
+fn a_meter_keeps_its_session_when_the_reader_closes_the_port_and_opens_it_again() {
+    let meter = VirtualMeter::play("book");
+    let frame = |command: &[u8]| {
+        let mut pipe =
+            Running::start(&mut probe(meter.port(), ["--direct", "--baud", "9600", "--pipe", "-q"]));
+        pipe.send(command);
+        eventually("an answer", || (pipe.stdout().len() > 8).then_some(()));
+        pipe.finish().succeeded().stdout
+    };
+    run(&mut probe(meter.port(), ["--json"])).succeeded();
+    let addresses = iecprobe::protocol::hdlc::Addresses::default();
+    for command in [addresses.snrm(), addresses.disc()] {
+        let answer = frame(&command);
+        assert_eq!((answer[0], answer[5] | 0x10), (0x7E, 0x73), "{answer:x?}");
+    }
+    let outcome = run(&mut probe(meter.port(), ["--json"])).succeeded();
+    assert_eq!(outcome.json()["attempts"], 1, "a meter that was freed is new");
+}
+
+#[test]
+fn a_meter_for_a_command_ends_with_it_and_leaves_nothing_behind() {
+    let meter = |args: &[&str]| run(program(env!("CARGO_BIN_EXE_iecmeter")).args(args));
+    let probe = env!("CARGO_BIN_EXE_iecprobe");
+    for place in [&[][..], &["--listen", "tcp://127.0.0.1:0"], &["--listen", "rfc2217://[::1]:0"]] {
+        let outcome = meter(&[place, &["--", probe, "--json"]].concat()).succeeded();
+        assert_eq!(outcome.json()["confirmed"], true, "{place:?}");
+    }
+    meter(&["--", "sh", "-c", "exit 7"]).with_status(7);
+    meter(&["--", "sh", "-c", "kill -9 $$"]).with_status(137);
+    let outcome = meter(&["--", "/nowhere/nothing"]).with_status(1);
+    assert!(outcome.stderr.contains("/nowhere/nothing") && outcome.stdout.is_empty(), "{outcome:?}");
+    let outcome = meter(&["--timeout", "100ms", "--", "sh", "-c", "echo $$; exec sleep 1000"]).with_status(1);
+    assert!(outcome.stderr.contains("--timeout"), "{outcome:?}");
+    let process = outcome.text().trim().parse().unwrap();
+    let process = rustix::process::Pid::from_raw(process).unwrap();
+    assert!(rustix::process::test_kill_process(process).is_err(), "the command is left behind");
+}
+
+#[test]
+fn a_value_that_cannot_be_is_named_and_is_status_2() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--scenario", "nix"], "nix"),
+        (&["--ident", "ISK5"], "--ident"),
+        (&["--sessions", "0"], "--sessions"),
+        (&["--timeout", "5"], "--timeout"),
+        (&["--app", "telnet"], "--app"),
+        (&["--listen", "tcp://user:geheim@host:1"], "--listen"),
+        (&["--listen", "/dev/ttyUSB0"], "rfc2217://HOST:PORT"),
+        (&["--replay", "/dev/null", "--scenario", "book"], "--replay"),
+    ];
+    for (args, named) in cases {
+        let outcome = run(program(env!("CARGO_BIN_EXE_iecmeter")).args(*args)).with_status(2);
+        assert!(outcome.stderr.contains(named) && !outcome.stderr.contains("geheim"), "{outcome:?}");
+    }
+    let outcome = run(program(env!("CARGO_BIN_EXE_iecmeter")).args(["--replay", "/nowhere"])).with_status(1);
+    assert!(outcome.stderr.contains("--replay /nowhere"), "{outcome:?}");
 }

@@ -1,6 +1,9 @@
-//! iecmeter: the virtual meter on a pseudo-terminal, or on a real device.
+//! iecmeter: the virtual meter on a pseudo-terminal, on a real device, or on the network.
 
 mod cli;
+mod network;
+mod place;
+mod serve;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,97 +11,190 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use clap::Parser;
+use anyhow::{Context, Result, anyhow};
+use clap::{CommandFactory, Parser};
 
+use iecprobe::line::Address;
 use iecprobe::meter::replay::Script;
 use iecprobe::meter::wire::{Pace, Wire};
 use iecprobe::meter::{App, Behaviour, Meter, Replay, Responder, scenario};
-use iecprobe::os::{self, Interest, Interrupt, Seat, Seen, wait};
-use iecprobe::protocol::message;
+use iecprobe::os::{self, Child, Interrupt, Seat, Streams, check_program};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::record::trace;
 
 use cli::Args;
+use network::Network;
+use place::Place;
+use serve::{Ended, Ends, Served, serve};
 
-/// How often the settings of the other side are looked at while something is under way: it can change them at any
-/// moment, and nobody tells.
-const LOOK: Duration = Duration::from_millis(1);
+/// How long a command may take that was told to end, before it is killed: it may have something to put in order.
+const PARTING: Duration = Duration::from_secs(2);
 
-/// Characters that may be under way before no more are read: a reader that sends without a pause has to wait.
-const BACKLOG: usize = 4096;
-
-/// How often a seat that nobody has opened is looked at.
-const IDLE_LOOK: Duration = Duration::from_millis(5);
+/// A value that cannot be, found too late for clap.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadValue(String);
 
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(signal)) => os::die_of(signal),
-        Err(error) if error.is::<scenario::UnknownScenario>() => {
-            let _ = writeln!(io::stderr(), "iecmeter: {error:#}; `iecmeter --list-scenarios` names them");
-            ExitCode::from(2)
-        }
-        Err(error) => {
-            // Nobody is left to tell if this fails.
-            let _ = writeln!(io::stderr(), "iecmeter: {error:#}");
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::Command(status)) => ExitCode::from(status),
+        Ok(Ended::TimedOut) => {
+            let after = args.timeout.unwrap_or_default();
+            complain(&format!("--timeout: it has not ended within {}", humantime::format_duration(after)));
             ExitCode::FAILURE
+        }
+        Ok(Ended::Signal(signal)) => os::die_of(signal),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            if error.is::<BadValue>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn run(args: &Args) -> Result<Option<i32>> {
+fn complain(message: &str) {
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(io::stderr(), "iecmeter: {message}");
+}
+
+fn run(args: &Args) -> Result<Ended> {
+    if let Some(shell) = args.completions {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Args::command(), "iecmeter", &mut script);
+        io::stdout().write_all(&script).context("stdout")?;
+        return Ok(Ended::Done);
+    }
     if args.list_scenarios {
         let list: String =
             scenario::ALL.iter().map(|one| format!("{:<18} {}\n", one.name, one.summary)).collect();
-        io::stdout().write_all(list.as_bytes())?;
-        return Ok(None);
+        io::stdout().write_all(list.as_bytes()).context("stdout")?;
+        return Ok(Ended::Done);
     }
     if let Some(path) = &args.replay {
-        let script = script(path).with_context(|| path.display().to_string())?;
+        let script = script(path)?;
         return play(args, |now| Replay::new(&script, now));
     }
     let behaviour = behaviour(args)?;
     play(args, |now| Meter::new(behaviour.clone(), now))
 }
 
-/// Plays a new meter to each reader.
-fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Option<i32>> {
+/// Plays to each reader, with a command beside it where one was given; a meter that has been left in a session is kept.
+fn play<M: Responder>(args: &Args, meter: impl Fn(Instant) -> M) -> Result<Ended> {
+    if let Some(program) = args.command.first() {
+        check_program(program).map_err(|why| anyhow!("{}: {why}", program.to_string_lossy()))?;
+    }
     let interrupt = Interrupt::register()?;
-    let mut seat = match &args.port {
-        Some(port) => Seat::open(port).with_context(|| port.display().to_string())?,
+    let mut place = take_place(args)?;
+    let mut child = None;
+    if args.command.is_empty() {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}", place.name()).and_then(|()| stdout.flush()).context("stdout")?;
+    } else {
+        let variables = [("IECPROBE_PORT".into(), place.name().into())];
+        let started = Child::spawn(&args.command, &variables, Streams::Ours);
+        child = Some(started.with_context(|| args.command[0].to_string_lossy().into_owned())?);
+    }
+    let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
+    let mut ends = Ends { interrupt: &interrupt, child: child.as_mut(), deadline };
+    let ended = play_at(&mut place, args, meter, &mut ends);
+    let ended = match ended {
+        // The command is what it was all for.
+        Ok(Ended::Done) if ends.child.is_some() => await_command(&mut ends),
+        ended => ended,
+    };
+    drop(place);
+    if let Some(child) = child {
+        end(child);
+    }
+    ended
+}
+
+/// Plays until an end is reached.
+fn play_at<M: Responder>(
+    place: &mut Place,
+    args: &Args,
+    meter: impl Fn(Instant) -> M,
+    ends: &mut Ends<'_>,
+) -> Result<Ended> {
+    let pace = if args.real_time { Pace::Real } else { Pace::Lenient };
+    let new = |now| Wire::new(meter(now), pace, Settings::seven_even(300), now);
+    let mut wire = new(Instant::now());
+    let mut served = 0;
+    while args.sessions.is_none_or(|most| served < most) {
+        match serve(place, &mut wire, pace, ends).with_context(|| place.name().to_owned())? {
+            Served::Nobody => {}
+            Served::Session => served += 1,
+            Served::Ended(ended) => return Ok(ended),
+        }
+        let now = Instant::now();
+        // Nobody hears what it still sends, and its inactivity time runs on.
+        wire.receive(now);
+        if !wire.meter().is_in_session() {
+            wire = new(now);
+        }
+    }
+    Ok(Ended::Done)
+}
+
+fn await_command(ends: &mut Ends<'_>) -> Result<Ended> {
+    loop {
+        if let Some(ended) = ends.reached(Instant::now()) {
+            return Ok(ended);
+        }
+        ends.wait(Default::default(), None)?;
+    }
+}
+
+/// Ends a command that still runs, and what does not listen to that is killed.
+fn end(mut child: Child) {
+    if child.status().is_some() {
+        return;
+    }
+    child.terminate();
+    let deadline = Instant::now() + PARTING;
+    while child.status().is_none() {
+        if Instant::now() >= deadline {
+            child.kill();
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn take_place(args: &Args) -> Result<Place> {
+    if let Some(address) = &args.listen {
+        let address = &to_listen(address)?;
+        let network = Network::listen(address).with_context(|| format!("--listen {address}"))?;
+        return Ok(Place::Network(Box::new(network)));
+    }
+    Ok(Place::Terminal(match &args.port {
+        Some(port) => Seat::open(port).with_context(|| format!("--port {}", port.display()))?,
         None => Seat::create(args.link.as_deref()).with_context(|| match &args.link {
             Some(link) => format!("--link {}", link.display()),
             None => "a new pseudo-terminal".into(),
         })?,
-    };
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", seat.name())?;
-    stdout.flush()?;
-    drop(stdout);
+    }))
+}
 
-    let pace = if args.real_time { Pace::Real } else { Pace::Lenient };
-    let mut served = 0;
-    while args.sessions.is_none_or(|most| served < most) {
-        let now = Instant::now();
-        let mut wire = Wire::new(meter(now), pace, Settings::seven_even(300), now);
-        match serve(&mut seat, &mut wire, pace, &interrupt)? {
-            Served::Nobody => {}
-            Served::Session => served += 1,
-            Served::Unplugged => return Ok(None),
-            Served::Signal(signal) => return Ok(Some(signal)),
-        }
-    }
-    Ok(None)
+/// Clap would repeat a wrong one, and with it a password.
+fn to_listen(name: &str) -> Result<Address, BadValue> {
+    Address::to_listen(name).map_err(|error| BadValue(format!("--listen: {error}")))
 }
 
 fn behaviour(args: &Args) -> Result<Behaviour> {
     let mut behaviour = Behaviour::default();
-    scenario::apply(&args.scenario, &mut behaviour)?;
+    scenario::apply(&args.scenario, &mut behaviour).map_err(|error| {
+        BadValue(format!("--scenario {}: {error}; `iecmeter --list-scenarios` names them", args.scenario))
+    })?;
+    let listens = args.listen.as_deref().map(to_listen).transpose()?;
+    if matches!(listens, Some(Address::Rfc2217(_))) {
+        // It sees the framing that its reader has set, and hears 7E1 alone.
+        behaviour.insists_on_parity.get_or_insert(true);
+    }
     if let Some(line) = &args.ident {
         if !line.starts_with('/') {
-            bail!("--ident {line}: an identification begins with `/`");
+            return Err(BadValue(format!("--ident {line}: an identification begins with `/`")).into());
         }
         behaviour.identification = line.clone().into_bytes();
     }
@@ -106,86 +202,9 @@ fn behaviour(args: &Args) -> Result<Behaviour> {
     Ok(behaviour)
 }
 
-fn script(trace: &Path) -> Result<Script> {
-    Ok(Script::new(&trace::parse(&fs::read_to_string(trace)?)?))
-}
-
-/// How the service of one reader ended.
-enum Served {
-    /// No reader has come for a while: the line is not open yet.
-    Nobody,
-    /// The reader has come and gone.
-    Session,
-    /// The scenario has taken the port away.
-    Unplugged,
-    /// A signal came.
-    Signal(i32),
-}
-
-/// Plays until a reader has come and gone.
-fn serve<M: Responder>(
-    seat: &mut Seat,
-    wire: &mut Wire<M>,
-    pace: Pace,
-    interrupt: &Interrupt,
-) -> Result<Served> {
-    let mut buffer = [0; 4096];
-    let mut came = false;
-    // When we looked last, if a wait for something to read has not come between.
-    let mut looked: Option<Instant> = None;
-    loop {
-        if let Some(signal) = interrupt.signal() {
-            return Ok(Served::Signal(signal));
-        }
-        let now = Instant::now();
-        let full = wire.under_way(now) >= BACKLOG;
-        let read = if full { Seen::Nothing } else { seat.read(&mut buffer)? };
-        let set = seat.peer_settings();
-        if let Seen::Bytes(length) = read {
-            came = true;
-            let bytes = &buffer[..length];
-            // A busy machine lets us look late. The reader counts from when it wrote, which may have been any time
-            // since our last look: it has the benefit of the doubt.
-            let since = looked.unwrap_or(now);
-            // The rate may have been set just before the bytes were written. Behind an acknowledgement it is set
-            // afterwards, which has happened already where we come so late that its characters have left meanwhile.
-            let paced = pace == Pace::Real && now < since + wire.settings().wire_time(length);
-            match set {
-                Some(set) if paced || bytes[0] != message::ACK => wire.configure(set, since),
-                _ => {}
-            }
-            wire.transmit(bytes, since);
-        }
-        match set {
-            Some(set) => wire.configure(set, now),
-            None => {
-                // The line of a device runs at the meter's own rate.
-                let rate = wire.meter_rate();
-                if rate != wire.settings().baud {
-                    seat.set_rate(rate)?;
-                    wire.configure(Settings::eight_none(rate), now);
-                }
-            }
-        }
-        let sent = wire.receive(now);
-        if wire.is_gone(now) {
-            return Ok(Served::Unplugged);
-        }
-        seat.write(&sent)?;
-        match read {
-            Seen::Bytes(_) => continue,
-            Seen::Nothing => came = came || seat.is_open(),
-            Seen::NobodyThere if came => return Ok(Served::Session),
-            Seen::NobodyThere => {
-                wait([Interest::read(Some(interrupt.handle()))], Some(now + IDLE_LOOK))?;
-                return Ok(Served::Nobody);
-            }
-        }
-        let next = wire.next_event();
-        let busy = next.is_some_and(|at| at < now + Duration::from_secs(3));
-        let until = if busy { next.map(|at| at.max(now).min(now + LOOK)) } else { next };
-        looked = busy.then_some(now);
-        let reader = Some(seat.handle()).filter(|_| !full);
-        wait([Interest::read(Some(interrupt.handle())), Interest::read(reader)], until)?;
-    }
+fn script(file: &Path) -> Result<Script> {
+    let named = || format!("--replay {}", file.display());
+    let text = fs::read_to_string(file).with_context(named)?;
+    let trace = trace::parse(&text).map_err(|error| BadValue(format!("{}: {error}", named())))?;
+    Ok(Script::new(&trace))
 }

@@ -23,7 +23,6 @@ mod story;
 mod trouble;
 mod usage;
 mod watch;
-mod words;
 
 use std::process::ExitCode;
 
@@ -40,7 +39,6 @@ use session::Session;
 use trouble::Trouble;
 
 fn main() -> ExitCode {
-    os::prepare_console();
     // Every line is closed, and so restored, before the process dies of anything.
     match run() {
         Ok(status) => ExitCode::from(status),

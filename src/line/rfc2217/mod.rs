@@ -8,6 +8,7 @@ pub mod client;
 pub mod comport;
 mod flight;
 mod opening;
+pub mod server;
 pub mod telnet;
 
 use std::io;

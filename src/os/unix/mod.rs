@@ -3,7 +3,6 @@
 mod child;
 #[allow(unsafe_code)]
 mod closed;
-mod console;
 mod holder;
 mod input;
 mod interrupt;
@@ -13,6 +12,7 @@ mod latency;
 #[cfg(not(target_os = "linux"))]
 #[path = "latency_none.rs"]
 mod latency;
+mod link;
 mod marks;
 mod output;
 pub mod ports;
@@ -23,7 +23,6 @@ mod wait;
 mod watch;
 
 pub use child::{Child, Streams, check_program};
-pub use console::prepare_console;
 pub use input::Input;
 pub use interrupt::{BROKEN_PIPE, Interrupt, die_of};
 pub use output::Output;

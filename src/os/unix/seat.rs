@@ -1,15 +1,15 @@
 //! Where a virtual meter sits: at the master of a pseudo-terminal, or at a device.
 
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use super::link::Link;
 use super::{Handle, pty};
 use crate::os::Seen;
 use crate::protocol::settings::Settings;
@@ -22,7 +22,8 @@ const SIGN_ON_RATE: u32 = 300;
 pub struct Seat {
     fd: OwnedFd,
     name: String,
-    link: Option<PathBuf>,
+    /// Goes with the terminal.
+    _link: Option<Link>,
     /// The old settings of a device; none on a pseudo-terminal of our own.
     saved: Option<Termios>,
 }
@@ -37,14 +38,8 @@ impl Seat {
         tcsetattr(&fd, OptionalActions::Now, &raw)?;
         // Until the slave has been opened and closed once, the master does not say that nobody is there.
         drop(rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?);
-        if let Some(link) = link {
-            let old = fs::symlink_metadata(link);
-            if old.is_ok_and(|old| old.file_type().is_symlink()) {
-                fs::remove_file(link)?;
-            }
-            std::os::unix::fs::symlink(&name, link)?;
-        }
-        Ok(Self { fd, name, link: link.map(Path::to_owned), saved: None })
+        let link = link.map(|link| Link::make(link, &name)).transpose()?;
+        Ok(Self { fd, name, _link: link, saved: None })
     }
 
     /// Opens a device and sets it to raw bytes at the rate of a sign-on.
@@ -62,7 +57,7 @@ impl Seat {
         raw.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
         raw.set_speed(SIGN_ON_RATE)?;
         tcsetattr(&fd, OptionalActions::Now, &raw)?;
-        Ok(Self { fd, name: port.display().to_string(), link: None, saved: Some(saved) })
+        Ok(Self { fd, name: port.display().to_string(), _link: None, saved: Some(saved) })
     }
 
     /// The name under which a reader opens it.
@@ -125,12 +120,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(saved) = &self.saved {
             let _ = tcsetattr(&self.fd, OptionalActions::Now, saved);
-        }
-        // Another meter may have taken the link over.
-        if let Some(link) = &self.link
-            && fs::read_link(link).is_ok_and(|target| target == Path::new(&self.name))
-        {
-            let _ = fs::remove_file(link);
         }
     }
 }
