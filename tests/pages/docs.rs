@@ -46,6 +46,7 @@ fn settled(output: &str) -> String {
         (r"(?m)^ *\d+\.\d{4} ", "TIME "),
         (r"process \d+", "process N"),
         (r"/dev/pts/\d+", "/dev/pts/N"),
+        (r"127\.0\.0\.1:\d{5}\b", "127.0.0.1:N"),
         (r"(?m)[ \t]+$", ""),
         // Blank lines between commands are for the eye.
         (r"\n\n+", "\n"),
@@ -173,7 +174,9 @@ fn loose_commands(page: &str) -> Vec<&str> {
         indented.into_iter().chain(line.split('`').skip(1).step_by(2))
     });
     let is_whole = |command: &&str| {
-        (command.starts_with("iecprobe -") || *command == "iecmeter --list-scenarios")
+        (command.starts_with("iecprobe -")
+            || command.starts_with("iecprobe /dev")
+            || *command == "iecmeter --list-scenarios")
             && !["]", "..", "|"].iter().any(|form| command.contains(form))
             && command.chars().all(|c| !c.is_ascii_uppercase() || command.contains("USB"))
     };

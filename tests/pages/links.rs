@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
+
 /// The pages: those on the top level, in docs/ and in docs/dev/.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -56,5 +58,18 @@ fn the_page_on_the_design_names_the_rooms_that_there_are() {
     for entry in fs::read_dir(root.join("src")).unwrap().map(|entry| entry.unwrap().path()) {
         let name = format!("src/{}", entry.file_name().unwrap().to_string_lossy());
         assert!(page.contains(&name) || name == "src/lib.rs", "{name} has no place on the page");
+    }
+}
+
+#[test]
+fn every_option_has_its_row() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/options.md")).unwrap();
+    for command in [crate::cli::Args::command(), crate::meter_cli::Args::command()] {
+        for option in command.get_arguments().filter_map(|argument| argument.get_long()) {
+            let row =
+                page.lines().any(|line| line.starts_with("| ") && line.contains(&format!("--{option}")));
+            assert!(row, "--{option} of {} is not in docs/options.md", command.get_name());
+        }
     }
 }
