@@ -33,7 +33,8 @@ pub use open::{Holder, OpenError};
 pub use socket::{Listener, Socket};
 pub use spool::{Spool, Stderr};
 pub use system::{
-    BROKEN_PIPE, Child, Handle, Input, Interrupt, Output, Seat, Serial, Streams, check_program, die_of, wait,
+    BROKEN_PIPE, Child, Handle, Input, Interrupt, Output, Seat, Serial, Streams, check_program, die_of,
+    prepare_console, wait,
 };
 
 /// What a driver has made of the settings that it was asked for.

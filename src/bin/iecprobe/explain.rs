@@ -13,7 +13,7 @@ use iecprobe::signon::{Config, Damage, Failed, Failure};
 
 use crate::kind::Kind;
 use crate::trouble::{NoLink, Trouble};
-use crate::{finding, hints, list, network};
+use crate::{finding, hints, list, network, words};
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -69,10 +69,7 @@ fn line_lost(port: &str) -> Words {
             "is the serial server still running, and the network up? try again",
         );
     }
-    words(
-        format!("{port}: the port went away"),
-        "was the adapter unplugged, or the other end of the pseudo-terminal closed? plug it in and try again",
-    )
+    words(format!("{port}: the port went away"), words::LOST)
 }
 
 /// No port was named, and there is not exactly one to take.
@@ -93,13 +90,12 @@ fn open(port: &str, error: &OpenError) -> Words {
             format!("{port}: there is no such port"),
             match port {
                 "sim" => "the built-in meter has a colon: `-p sim:`",
-                _ => "is the adapter plugged in? `iecprobe --list` shows the ports",
+                _ => words::MISSING,
             },
         ),
-        OpenError::Port(os::OpenError::NotSerial(what)) => words(
-            format!("{port}: this is {what}, not a serial port"),
-            "serial ports are called /dev/ttyUSB0, /dev/ttyACM0 or /dev/serial/by-id/..; `iecprobe --list` shows them",
-        ),
+        OpenError::Port(os::OpenError::NotSerial(what)) => {
+            words(format!("{port}: this is {what}, not a serial port"), words::NAMES)
+        }
         OpenError::Port(os::OpenError::Permission { group: Some(group) }) if group != "root" => words(
             format!("{port}: no permission to open it; the group `{group}` has"),
             format!("join the group with `sudo usermod -aG {group} $USER`, then log in again"),
@@ -111,9 +107,9 @@ fn open(port: &str, error: &OpenError) -> Words {
         OpenError::Port(os::OpenError::Busy(holder)) => words(
             match holder {
                 Some(holder) => format!("{port}: in use by {holder}"),
-                None => format!("{port}: in use by another program"),
+                None => format!("{port}: {}", words::BUSY),
             },
-            "end that program first; ModemManager and brltty take fresh ports for some 30 s by themselves",
+            words::FREE_IT,
         ),
         OpenError::Rate { wanted, kept } => (
             format!("{port}: the driver cannot set {wanted} Bd, it went to {kept} Bd; take another rate"),

@@ -5,6 +5,8 @@ use iecprobe::protocol::message::{CONTROL_HDLC, Request};
 use iecprobe::protocol::timing;
 use iecprobe::signon::{Config, Failed, Failure};
 
+use crate::words;
+
 /// The hint for a sign-on that failed.
 pub fn hint(failed: &Failed, config: &Config) -> String {
     match &failed.failure {
@@ -14,9 +16,9 @@ pub fn hint(failed: &Failed, config: &Config) -> String {
             hung(config)
         ),
         Failure::Garbled => format!(
-            "another rate (--start-baud {}), an inverting head, stray light, or another program on the port \
-             (ModemManager, brltty)",
-            other_start(config)
+            "another rate (--start-baud {}), an inverting head, stray light, or another program on the port{}",
+            other_start(config),
+            words::TAKERS
         ),
         Failure::OnlyDuringRecovery => format!(
             "a meter that answers late (--wait {}s), one that sends by itself at another rate, or stray light",

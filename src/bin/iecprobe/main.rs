@@ -23,6 +23,7 @@ mod story;
 mod trouble;
 mod usage;
 mod watch;
+mod words;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ use session::Session;
 use trouble::Trouble;
 
 fn main() -> ExitCode {
+    os::prepare_console();
     // Every line is closed, and so restored, before the process dies of anything.
     match run() {
         Ok(status) => ExitCode::from(status),

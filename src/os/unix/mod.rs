@@ -3,6 +3,7 @@
 mod child;
 #[allow(unsafe_code)]
 mod closed;
+mod console;
 mod holder;
 mod input;
 mod interrupt;
@@ -23,6 +24,7 @@ mod wait;
 mod watch;
 
 pub use child::{Child, Streams, check_program};
+pub use console::prepare_console;
 pub use input::Input;
 pub use interrupt::{BROKEN_PIPE, Interrupt, die_of};
 pub use output::Output;

@@ -8,6 +8,7 @@
 
 mod child;
 mod comm;
+mod console;
 mod error;
 mod event;
 mod input;
@@ -22,6 +23,7 @@ mod wait;
 mod watch;
 
 pub use child::{Child, Streams, check_program};
+pub use console::prepare_console;
 pub use input::Input;
 pub use interrupt::{BROKEN_PIPE, Interrupt, die_of};
 pub use output::Output;

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use crate::kind::{Kind, STATUSES};
+use crate::words;
 
 /// Opens a smart meter's optical port: signs on by IEC 62056-21 mode E, says who answered, and on request stays open as a raw byte pipe.
 #[derive(Parser, Debug)]
@@ -78,10 +79,7 @@ A DURATION has a unit: 250ms, 2s, 1m 30s.
 
 Examples:
   iecprobe --list                       the serial ports of this machine
-  iecprobe sim:                         sign on to the built-in meter
-  iecprobe /dev/ttyUSB0                 who is there, and at what rate
-  iecprobe /dev/ttyUSB0 --pipe          sign on, then be the line
-  iecprobe /dev/ttyUSB0 -- COMMAND ARG  the same, for a program of yours";
+  iecprobe sim:                         sign on to the built-in meter";
 
 /// What stands below the options of `-h`: examples, and the exit statuses in a few words.
 fn brief_end() -> String {
@@ -89,7 +87,8 @@ fn brief_end() -> String {
         Ok(code) => format!("{code} {}", status.brief),
         Err(_) => status.brief.to_owned(),
     });
-    format!("{EXAMPLES}\n\nExit status: {}.", statuses.collect::<Vec<_>>().join(", "))
+    let on_a_port = words::EXAMPLES;
+    format!("{EXAMPLES}\n{on_a_port}\n\nExit status: {}.", statuses.collect::<Vec<_>>().join(", "))
 }
 
 /// What stands below the options of `--help`: examples, and a line for each exit status with the kinds that end so.
@@ -99,8 +98,9 @@ fn full_end() -> String {
         let kinds = if kinds.is_empty() { String::new() } else { format!(" [{}]", kinds.join(", ")) };
         format!("\n  {:<14} {}{kinds}", status.code, status.when)
     });
+    let on_a_port = words::EXAMPLES;
     format!(
-        "{EXAMPLES}\n\nExit status, and in brackets the kinds of failure:{}",
+        "{EXAMPLES}\n{on_a_port}\n\nExit status, and in brackets the kinds of failure:{}",
         statuses.collect::<String>()
     )
 }
