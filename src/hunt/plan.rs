@@ -157,7 +157,7 @@ fn all(config: &Config) -> Vec<Row> {
     rows.push(listen(Settings::eight_even(2400), ms(10_500)));
     let (dtr, rts) = config.modem_lines;
     let turned = Way { modem_lines: Some((!dtr, !rts)), ..way(config, 300, first) };
-    rows.push(Row::Ask { way: turned, wait: ms(1400) });
+    rows.push(Row::Ask { way: turned, wait: ms(1550) });
     rows
 }
 

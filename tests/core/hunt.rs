@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use iecprobe::hunt::{Config, Found, Hunt, Hunted};
+use iecprobe::machine::exchange::{Ask, Exchange};
 use iecprobe::meter::behaviour::{Begins, Behaviour, Hears, Link, Push, Station};
 use iecprobe::meter::{Meter, scenario};
 use iecprobe::protocol::hdlc::{self, Addresses, Command, Server};
@@ -410,4 +411,158 @@ fn a_line_with_one_rate_is_hunted_at_that_one() {
         let run = hunt(direct(baud, "1/17", Hears::Own, None), &config).unwrap();
         assert_eq!(run.found().name(), "direct-hdlc");
     }
+}
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn of<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())].clone()
+    }
+}
+
+/// A meter as it can be met, what a hunt must find, and whether it must find it.
+fn any_meter(numbers: &mut Numbers, first: Parity) -> (Behaviour, &'static str, bool) {
+    let mut b = Behaviour { reaction: ms(20 + numbers.below(1480) as u64), ..Behaviour::default() };
+    if numbers.below(4) == 0 {
+        b.identification = b"/LGZ5\\2ZMD3104407.B32".to_vec();
+    }
+    b.insists_on_parity = numbers.of(&[None, None, Some(true), Some(false)]);
+    let stations = [
+        ("1", Hears::Own, Some(16), true),
+        ("1", Hears::Both, None, true),
+        ("1", Hears::Own, Some(1), true),
+        ("1/17:4", Hears::AllStations, None, true),
+        ("1/17", Hears::Own, None, false),
+        ("1/17:4", Hears::Own, Some(16), false),
+    ];
+    let (server, hears, client, is_usual) = numbers.of(&stations);
+    b.station = station(server, hears, client);
+    let rate = numbers.of(&[9600, 9600, 9600, 19_200, 38_400, 57_600, 115_200, 4800, 2400, 300]);
+    let answers_snrm = rate == 9600 || (is_usual && rate != 300);
+    match numbers.below(20) {
+        0..=6 => {
+            b.start_bauds = vec![numbers.of(&[300, 300, 300, 9600, 9600, 2400, 4800, 19_200, 1200, 600])];
+            let any_parity = matches!(b.start_bauds[0], 300 | 9600);
+            let findable = any_parity || b.insists_on_parity != Some(false);
+            (b, "sign-on", findable)
+        }
+        7..=8 => {
+            b.sleeps = true;
+            let findable = b.insists_on_parity != Some(false);
+            (b, "sign-on", findable)
+        }
+        9..=12 => {
+            b.begins = Begins::Direct(rate);
+            (b, "direct-hdlc", answers_snrm)
+        }
+        13..=16 => {
+            b.stays_unlinked = numbers.below(2) == 0;
+            b.begins =
+                if b.stays_unlinked { Begins::Unlinked(rate, HOUR) } else { Begins::InHdlc(rate, HOUR) };
+            (b, "hung", answers_snrm)
+        }
+        17 => {
+            b.powered_by = Some((false, false));
+            // That row asks as the first one did.
+            let findable = b.insists_on_parity.is_none_or(|bits| bits == (first != Parity::None));
+            (b, "sign-on", findable)
+        }
+        _ => {
+            let (telegram, settings, period, name) = numbers.of(&[
+                (SML.to_vec(), Settings::eight_none(9600), 2000, "sml"),
+                (P1.to_vec(), Settings::seven_even(9600), 2000, "push"),
+                (frame(), Settings::eight_none(9600), 2400, "push"),
+                (P1.to_vec(), Settings::eight_none(115_200), 10_000, "p1"),
+                (frame(), Settings::eight_even(2400), 10_000, "push"),
+            ]);
+            (pushes(&telegram, settings, period), name, true)
+        }
+    }
+}
+
+/// What the same meter takes by hand: one option after the other, as the hints of failures used to name them, with five
+/// seconds for each to be read and typed. Nothing where it is not found.
+fn by_hand(behaviour: &Behaviour) -> Option<Duration> {
+    let typed = Duration::from_secs(5);
+    let began = Instant::now();
+    let mut reader = Reader::new(Meter::new(behaviour.clone(), began), began);
+    let plain = signon::Config { ident_only: true, ..signon::Config::default() };
+    let at = |start_baud| signon::Config { start_baud, ..plain.clone() };
+    let with_parity = |config: signon::Config| signon::Config { parities: [Parity::Software; 2], ..config };
+    let woken = signon::Config { wake_up: Some(signon::WakeUp::Normal), ..plain.clone() };
+    let mut sign_ons = vec![plain.clone(), at(9600), woken.clone(), with_parity(plain.clone())];
+    sign_ons.extend([with_parity(at(9600)), with_parity(woken)]);
+    let links = ["1", "16383/16383", "1/17", "1/17:4"];
+    let others = [2400, 4800, 19_200, 1200, 600].map(|rate| with_parity(at(rate)));
+    for config in sign_ons {
+        if reader.sign_on(&config).is_some_and(|ended| ended.is_ok()) {
+            return Some(reader.line.now - began);
+        }
+        reader.listen(typed);
+    }
+    for rate in [9600, 19_200, 38_400, 115_200, 57_600, 4800, 2400] {
+        for (server, client) in links.iter().map(|server| (server, 16)).chain([(&"1", 1)]) {
+            let addresses = Addresses { client, server: server.parse().unwrap() };
+            let mut link = Exchange::new(Ask::Open, addresses, Settings::eight_none(rate), ms(1000), 2);
+            if reader.line.run(&mut link, &mut reader.recorder)?.answer.is_some() {
+                return Some(reader.line.now - began);
+            }
+            reader.listen(typed);
+        }
+    }
+    for config in others {
+        if reader.sign_on(&config).is_some_and(|ended| ended.is_ok()) {
+            return Some(reader.line.now - began);
+        }
+        reader.listen(typed);
+    }
+    None
+}
+
+/// Random meters; `IECPROBE_HUNTS` says how many.
+#[test]
+fn random_meters_are_found_if_they_can_be() {
+    let count = std::env::var("IECPROBE_HUNTS").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
+    let mut numbers = Numbers(20_261_124);
+    let (mut found, mut missed) = (0, 0);
+    let (mut hunting, mut typing, mut both, mut in_vain) = (Duration::ZERO, Duration::ZERO, 0, 0);
+    for _ in 0..count {
+        let config = Config { parity: numbers.of(&[Parity::None, Parity::Software]), ..Config::default() };
+        let (behaviour, name, findable) = any_meter(&mut numbers, config.parity);
+        let run = hunt(behaviour.clone(), &config).unwrap();
+        match &run.hunted.found {
+            Some(what) => {
+                assert_eq!(what.name(), name, "{}", run.what);
+                found += 1;
+                if matches!(name, "sign-on" | "direct-hdlc" | "hung") {
+                    match by_hand(&behaviour) {
+                        Some(time) => {
+                            (hunting, typing, both) = (hunting + run.elapsed, typing + time, both + 1);
+                        }
+                        None => in_vain += 1,
+                    }
+                }
+            }
+            None => {
+                assert!(!findable, "{}\n{:?}", run.what, run.hunted.furthest);
+                missed += 1;
+            }
+        }
+    }
+    assert!(found * 4 > count * 3 && missed > 0, "{found} of {count}");
+    let mean = |sum: Duration| sum.as_secs_f64() / f64::from(both.max(1));
+    eprintln!(
+        "{count} meters: {found} found, {missed} that no row can find; of {both} found in both ways the hunt took \
+         {:.1} s, trying options by hand {:.1} s; {in_vain} more are not found by hand",
+        mean(hunting),
+        mean(typing)
+    );
+    assert!(hunting * 2 < typing);
 }
