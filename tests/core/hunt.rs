@@ -347,6 +347,7 @@ fn may_be(name: &str, recover: bool) -> &'static [&'static str] {
         "push" => &["push"],
         "sml" => &["sml"],
         "hdlc-push" => &["push"],
+        "direct" => &["direct-hdlc"],
         "hung" | "hung-unlinked" => &["hung"],
         "silent" | "cut" | "wrong-rate" | "addressed" | "endless-ident" | "drip" | "bad-parity-always" => {
             &[""]

@@ -66,6 +66,19 @@ fn a_line_that_is_lost_is_noticed_while_the_meter_settles() {
 }
 
 #[test]
+fn a_link_without_a_sign_on_is_reported_without_an_identification() {
+    let meter = VirtualMeter::play("direct");
+    let report = run(&mut probe(meter.port(), ["--direct", "--check-link", "--json"])).succeeded().json();
+    assert_eq!((&report["baud"], &report["link"]["server"]), (&json!(9600), &json!("1")), "{report}");
+    assert!(report.get("ident").is_none() && report.get("confirmed").is_none(), "{report}");
+    let meter = VirtualMeter::play("book");
+    let report = run(&mut probe(meter.port(), ["--direct", "--check-link", "--json"])).problem(8, "no-hdlc");
+    let error = &report["error"];
+    assert!(!error["message"].as_str().unwrap().contains("sign-on"), "{report}");
+    assert!(error["hint"].as_str().unwrap().contains("--hunt"), "{report}");
+}
+
+#[test]
 fn a_link_that_does_not_open_says_why() {
     let meter = VirtualMeter::play("link-refused");
     let report = run(&mut probe(meter.port(), ["--check-link", "--json"])).problem(8, "hdlc-refused");

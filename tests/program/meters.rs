@@ -84,6 +84,8 @@ const CASES: &[(&str, &[&str], Comes)] = &[
     ("unplugged-late", &[], Not(10, "line-lost")),
     ("late-drain", &[], To(9600, Some(true), &[])),
     ("key-first", QUICK, Not(6, "silent")),
+    ("direct", QUICK, Not(6, "silent")),
+    ("direct", &["--direct", "--check-link"], To(9600, None, &[])),
     ("all-stations", &["--check-link"], Not(8, "no-hdlc")),
     ("all-stations", &["--check-link", "--hdlc-server", "16383/16383"], To(9600, Some(true), &[])),
 ];

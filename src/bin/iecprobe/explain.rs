@@ -126,7 +126,7 @@ fn open(port: &str, error: &OpenError) -> Words {
 
 /// An HDLC link that did not open: how the meter answered, if it did.
 fn link(no_link: &NoLink) -> Words {
-    let NoLink { says, received, addresses, settings, .. } = no_link;
+    let NoLink { says, received, addresses, settings, identification } = no_link;
     let Addresses { client, server } = *addresses;
     let asked = format!("SNRM from client {client} to server {server} at {settings}");
     match says {
@@ -137,19 +137,26 @@ fn link(no_link: &NoLink) -> Words {
             ),
             "another reader may have the link: wait two minutes; or other addresses, mostly --hdlc-client 1 or 32",
         ),
-        None => words(
-            if received.is_empty() {
-                format!("the sign-on worked, but nothing answered {asked}")
+        None => {
+            let before = if identification.is_some() { "the sign-on worked, but " } else { "" };
+            let message = if received.is_empty() {
+                format!("{before}nothing answered {asked}")
             } else {
                 format!(
-                    "the sign-on worked, but {} bytes that are no HDLC answer came to {asked}: {}",
+                    "{before}{} bytes that are no HDLC answer came to {asked}: {}",
                     received.len(),
                     text::dump(received, 16)
                 )
-            },
-            "the rate may not be in force (--baud 9600, --switch-delay), the meter may need longer (--settle 1s), or \
-             it has another address (--hdlc-server 17 or 1/17)",
-        ),
+            };
+            let hint = if identification.is_some() {
+                "the rate may not be in force (--baud 9600, --switch-delay), the meter may need longer (--settle 1s), \
+                 or it has another address (--hdlc-server 17 or 1/17)"
+            } else {
+                "another rate (-b), another address (--hdlc-server 17 or 1/17), or a meter that wants a sign-on: leave \
+                 out --direct, or let --hunt try all of them"
+            };
+            words(message, hint)
+        }
     }
 }
 

@@ -106,13 +106,6 @@ impl Watch {
         self.broken.take().map_or(Ok(()), Err)
     }
 
-    /// Shows which step of a hunt is on.
-    fn hunting(&mut self, step: usize, of: usize, what: &str, now: Instant) {
-        let seconds = now.duration_since(self.began).as_secs_f64();
-        ending::say(&format!("{CLEAR}{seconds:4.1} s  {step} of {of}: {what} "));
-        self.live = Live::Shown;
-    }
-
     fn trace(&mut self, now: Instant, event: impl FnOnce() -> Event) {
         if self.trace.is_none() && self.picture.is_none() {
             return;
@@ -164,11 +157,14 @@ impl Observer for Watch {
             Doing::Confirming => "waiting for the confirmation",
             Doing::Freeing { .. } => "freeing the meter from an earlier session",
             Doing::Exchanging => "waiting for HDLC",
-            Doing::Hunting { step, of, what } => return self.hunting(*step, *of, what, now),
+            Doing::Hunting { step, of, what } => &format!("step {step} of {of}: {what}"),
         };
-        let (attempt, seconds) = (progress.attempt, now.duration_since(self.began).as_secs_f64());
-        let received = self.received;
-        ending::say(&format!("{CLEAR}{phase}, attempt {attempt}, {seconds:.1} s, {received} bytes "));
+        let attempt = match progress.doing {
+            Doing::Hunting { .. } => String::new(),
+            _ => format!(", attempt {}", progress.attempt),
+        };
+        let (seconds, received) = (now.duration_since(self.began).as_secs_f64(), self.received);
+        ending::say(&format!("{CLEAR}{phase}{attempt}, {seconds:.1} s, {received} bytes "));
         self.live = Live::Shown;
     }
 

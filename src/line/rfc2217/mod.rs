@@ -157,6 +157,13 @@ impl Line for Rfc2217Line {
         self.flush()
     }
 
+    fn set_modem_lines(&mut self, dtr: bool, rts: bool) {
+        self.client.control(if dtr { control::DTR_ON } else { control::DTR_OFF });
+        self.client.control(if rts { control::RTS_ON } else { control::RTS_OFF });
+        // A line that is lost is noticed where it is read.
+        let _ = self.flush();
+    }
+
     fn handle(&self) -> Option<Handle<'_>> {
         Some(self.connection.socket.handle())
     }

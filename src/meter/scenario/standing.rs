@@ -163,6 +163,11 @@ pub(super) const ALL: &[Scenario] = &[
         change: |b| b.key_after = Some(ms(20_000)),
     },
     Scenario {
+        name: "direct",
+        summary: "in HDLC at 9600 Bd for good: there is no sign-on",
+        change: |b| b.begins = Begins::Direct(9600),
+    },
+    Scenario {
         name: "all-stations",
         summary: "answers SNRM only to FE FE FE FF, as 1/17 in four bytes",
         change: |b| {
