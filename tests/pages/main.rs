@@ -21,3 +21,6 @@ mod pictures;
 mod priority;
 #[path = "../program/dlms/python.rs"]
 mod python;
+#[allow(dead_code)]
+#[path = "../../src/bin/iecprobe/words.rs"]
+mod words;
