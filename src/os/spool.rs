@@ -11,7 +11,7 @@ use super::{Interest, Interrupt, Output, wait};
 /// What is kept of what does not fit, in bytes; more than any sign-on says of itself.
 const KEPT_MAX: usize = 1 << 20;
 
-/// Such a writer. What it keeps is lost with it, unless [`Spool::finish`] is called.
+/// Such a writer. What it keeps is lost with it, unless [`Spool::finish`] or [`Spool::flush`] is called.
 #[derive(Debug)]
 pub struct Spool {
     to: Output,
@@ -72,9 +72,9 @@ impl Write for Spool {
         Ok(bytes.len())
     }
 
-    /// Writes what fits.
+    /// The same as [`Spool::finish`].
     fn flush(&mut self) -> io::Result<()> {
-        self.push()
+        self.finish()
     }
 }
 
@@ -86,6 +86,11 @@ impl Stderr {
     /// Writes everything that is kept; see [`Spool::finish`].
     pub fn finish(self) -> io::Result<()> {
         self.spool()?.finish()
+    }
+
+    /// Whether nobody has read what was written: what is of no use later is better left out.
+    pub fn is_behind(self) -> bool {
+        self.spool().is_ok_and(|mut spool| spool.push().is_ok() && !spool.kept.is_empty())
     }
 
     fn spool(self) -> io::Result<MutexGuard<'static, Spool>> {
@@ -106,7 +111,8 @@ impl Write for Stderr {
         self.spool()?.write(bytes)
     }
 
+    /// Writes what fits: a logger flushes after every line.
     fn flush(&mut self) -> io::Result<()> {
-        self.spool()?.flush()
+        self.spool()?.push()
     }
 }

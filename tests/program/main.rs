@@ -2,8 +2,10 @@
 
 #![cfg(unix)]
 
+mod blocked;
 mod carry;
 mod dlms;
+mod ends;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faked;

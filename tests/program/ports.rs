@@ -183,6 +183,31 @@ fn a_lock_file_makes_a_port_busy_while_its_process_lives() {
 }
 
 #[test]
+fn a_lock_file_that_is_none_is_passed_over_at_once() {
+    let us = format!("{:>10}\n", std::os::unix::process::parent_id());
+    let state = |make: &dyn Fn(&std::path::Path)| {
+        let faked = Faked::new();
+        faked.usb("1-1", FT232R, &["ttyUSB0"]);
+        faked.write("var/lock/plain", &us);
+        make(&faked.path("var/lock/LCK..ttyUSB0"));
+        faked.machine().state(&faked.machine().ports()[0])
+    };
+    let fifo = |path: &std::path::Path| {
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, path, fifo, 0o600.into(), 0).unwrap();
+    };
+    assert_eq!(state(&fifo), State::Free);
+    assert_eq!(state(&|path| fs::File::create(path).unwrap().set_len(3 << 30).unwrap()), State::Free);
+    assert_eq!(state(&|path| symlink("plain", path).unwrap()), State::Free);
+    assert_eq!(state(&|path| fs::create_dir(path).unwrap()), State::Free);
+    // The same file is one where it is no link.
+    let copied = state(&|path| {
+        fs::copy(path.with_file_name("plain"), path).unwrap();
+    });
+    assert!(matches!(copied, State::Busy(_)), "{copied:?}");
+}
+
+#[test]
 fn a_port_of_another_group_is_not_permitted() {
     if rustix::process::geteuid().is_root() {
         return as_nobody("a_port_of_another_group_is_not_permitted");

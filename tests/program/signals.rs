@@ -2,6 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -14,42 +15,146 @@ enum Phase {
     Request,
     Identification,
     Recovery,
+    CheckLink,
+    Several,
     Pipe,
     Linger,
     Command,
+    CommandWithoutStdout,
+    /// Nobody reads what these write.
+    FullStdout,
+    FullStderr,
+    FullStderrOfAPipe,
+    TraceOnFullStderr,
+    TraceIntoAFifo,
+    StoppedTerminal,
 }
 
-fn dies(signal: Signal, phase: Phase) {
+const PHASES: [Phase; 15] = [
+    Phase::Request,
+    Phase::Identification,
+    Phase::Recovery,
+    Phase::CheckLink,
+    Phase::Several,
+    Phase::Pipe,
+    Phase::Linger,
+    Phase::Command,
+    Phase::CommandWithoutStdout,
+    Phase::FullStdout,
+    Phase::FullStderr,
+    Phase::FullStderrOfAPipe,
+    Phase::TraceOnFullStderr,
+    Phase::TraceIntoAFifo,
+    Phase::StoppedTerminal,
+];
+
+/// Every signal that ends a process, but for those that say that its code is wrong, and SIGKILL.
+const SIGNALS: [Signal; 14] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::TERM,
+    Signal::ALARM,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::XFSZ,
+    Signal::IO,
+    Signal::POWER,
+    Signal::STKFLT,
+];
+
+/// iecprobe, with no signal ignored, as whoever runs the tests in the background may have it, and without a core file.
+fn plain_probe() -> std::process::Command {
+    let mut command = program("sh");
+    let script = "ulimit -c 0; exec env --default-signal \"$@\"";
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_iecprobe")]);
+    command
+}
+
+/// A port with settings that iecprobe would not choose.
+fn odd_pty() -> Pty {
     let pty = Pty::new();
-    // Settings that iecprobe would not choose.
     let mut odd = tcgetattr(&pty.slave).unwrap();
     odd.set_speed(1200).unwrap();
     odd.input_modes |= rustix::termios::InputModes::ICRNL;
     odd.local_modes |= rustix::termios::LocalModes::ISIG;
     tcsetattr(&pty.slave, OptionalActions::Now, &odd).unwrap();
+    pty
+}
+
+fn dies(signal: Signal, phase: Phase) {
+    let pty = odd_pty();
+    let other = odd_pty();
     let before = pty.settings();
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let fifo = fifo.to_str().unwrap();
 
     let args: &[&str] = match phase {
         Phase::Request => &["--wake-up", "normal"],
-        Phase::Identification => &[],
+        Phase::Identification | Phase::StoppedTerminal => &[],
         Phase::Recovery => &["--wait", "200ms"],
+        Phase::CheckLink => &["--direct", "--check-link"],
+        Phase::Several => &["-p", &other.path],
         Phase::Pipe => &["--direct", "--pipe"],
         Phase::Linger => &["--direct", "--pipe", "--linger", "1m"],
         Phase::Command => &["--direct", "--", "sleep", "60"],
+        Phase::CommandWithoutStdout => &["--direct", "--", "sh", "-c", "printf x; exec >&-; exec sleep 60"],
+        Phase::FullStdout => &["--direct", "--pipe"],
+        Phase::FullStderr => &["-vv"],
+        Phase::FullStderrOfAPipe => &["-vv", "--direct", "--pipe"],
+        Phase::TraceOnFullStderr => &["--trace", "-"],
+        Phase::TraceIntoAFifo => &["--trace", fifo],
     };
-    // Whoever runs the tests in the background may have ignored SIGINT for them.
-    let mut command = program("env");
-    command.args(["--default-signal", env!("CARGO_BIN_EXE_iecprobe"), "-p", &pty.path]);
-    let mut running = Running::start(command.args(args));
+    let mut command = plain_probe();
+    command.args(["-p", &pty.path]).args(args);
+    let full = FullPipe::new();
+    let terminal = Terminal::new();
+    let mut running = match phase {
+        Phase::FullStdout => Running::start_as_is(command.stdin(Stdio::piped()).stdout(full.end())),
+        Phase::FullStderr | Phase::FullStderrOfAPipe | Phase::TraceOnFullStderr => {
+            Running::start_with_stderr(&mut command, full.end())
+        }
+        Phase::StoppedTerminal => {
+            terminal.stop();
+            Running::start_with_stderr(&mut command, terminal.end())
+        }
+        _ => Running::start(&mut command),
+    };
     match phase {
         Phase::Request => drop(pty.read_until("a wake-up", |seen| seen.starts_with(b"\0"))),
-        Phase::Identification => drop(pty.read_until("a request", |seen| seen.ends_with(b"\n"))),
+        Phase::Identification | Phase::FullStderr | Phase::TraceOnFullStderr | Phase::StoppedTerminal => {
+            pty.read_until("a request", |seen| seen.ends_with(b"\n"));
+        }
+        Phase::Several => {
+            pty.read_until("a request", |seen| seen.ends_with(b"\n"));
+            other.read_until("a request", |seen| seen.ends_with(b"\n"));
+        }
         Phase::Recovery => drop(pty.read_until("a DISC", |seen| seen.contains(&0x7E))),
+        Phase::CheckLink => drop(pty.read_until("an SNRM", |seen| seen.ends_with(&[0x7E]))),
         Phase::Pipe | Phase::Command => running.wait_for_stderr("is open at"),
         Phase::Linger => {
             running.send(b"x");
             running.close_stdin();
             pty.read_until("the input", |seen| seen == b"x");
+        }
+        Phase::CommandWithoutStdout => drop(pty.read_until("the output", |seen| seen == b"x")),
+        Phase::FullStdout => {
+            running.wait_for_stderr("is open at");
+            pty.write(b"nobody reads this");
+            running.send(b"but this");
+            pty.read_until("the input", |seen| seen == b"but this");
+        }
+        Phase::FullStderrOfAPipe => {
+            running.send(b"x");
+            pty.read_until("the input", |seen| seen == b"x");
+        }
+        Phase::TraceIntoAFifo => {
+            eventually("the port is set", || (pty.settings() != before).then_some(()));
         }
     }
     assert_ne!(pty.settings(), before);
@@ -58,21 +163,37 @@ fn dies(signal: Signal, phase: Phase) {
     let outcome = running.ended().killed_by(signal);
     let took = began.elapsed();
     println!("{signal:?} in {phase:?}: {took:?}");
-    assert!(took < ms(1000), "{signal:?} in {phase:?}: {took:?}");
+    assert!(took < ms(1500), "{signal:?} in {phase:?}: {took:?}");
     assert_eq!(pty.settings(), before, "{signal:?} in {phase:?}");
+    assert_eq!(other.settings(), before, "{signal:?} in {phase:?}");
     assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
+    // Nor is the lock left behind.
+    let flock = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    rustix::fs::flock(&pty.slave, flock).unwrap_or_else(|error| panic!("{signal:?} in {phase:?}: {error}"));
 }
 
 #[test]
-fn a_signal_in_any_phase_ends_it_with_the_port_restored() {
-    use Phase::*;
-    let phases = [Request, Identification, Recovery, Pipe, Linger, Command];
-    let signals = [Signal::INT, Signal::TERM, Signal::HUP];
-    all_at_once(&phases, |&phase| {
-        for signal in signals {
-            dies(signal, phase);
-        }
-    });
+fn every_signal_that_ends_a_process_does_so_in_every_phase_with_the_port_restored() {
+    let cases: Vec<_> =
+        PHASES.into_iter().flat_map(|phase| SIGNALS.into_iter().map(move |signal| (signal, phase))).collect();
+    println!("{} cases", cases.len());
+    all_at_once(&cases, |&(signal, phase)| dies(signal, phase));
+}
+
+#[test]
+fn a_second_signal_waits_for_nobody() {
+    let pty = odd_pty();
+    let before = pty.settings();
+    let mut command = plain_probe();
+    command.args(["-p", &pty.path, "--direct", "--", "sh", "-c", "trap '' TERM; printf x; exec sleep 60"]);
+    let running = Running::start(&mut command);
+    pty.read_until("the command", |seen| seen == b"x");
+    let began = Instant::now();
+    running.signal(Signal::TERM);
+    running.signal(Signal::INT);
+    running.ended().killed_by(Signal::TERM);
+    assert!(began.elapsed() < ms(1500), "{:?}", began.elapsed());
+    assert_eq!(pty.settings(), before);
 }
 
 #[test]

@@ -130,6 +130,16 @@ impl Running {
         Self { child, out, err, readers }
     }
 
+    /// Starts with an open stdin and this as stderr, which nobody collects.
+    pub fn start_with_stderr(command: &mut Command, stderr: Stdio) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        // The command's own copy would keep a pipe open.
+        command.stderr(Stdio::null());
+        let (out, err) = (Arc::default(), Arc::default());
+        let readers = vec![collect(child.stdout.take().unwrap(), &out)];
+        Self { child, out, err, readers }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -355,6 +365,70 @@ impl Pty {
     /// All settings of the slave, comparable.
     pub fn settings(&self) -> String {
         format!("{:?}", tcgetattr(&self.slave).unwrap())
+    }
+}
+
+/// A pipe that is full.
+pub struct FullPipe {
+    read: std::io::PipeReader,
+    write: std::io::PipeWriter,
+}
+
+impl FullPipe {
+    pub fn new() -> Self {
+        let (read, mut write) = std::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&write, true).unwrap();
+        while write.write(&[b'.'; 4096]).is_ok() {}
+        // The flag belongs to the pipe's end, which the child shares.
+        rustix::io::ioctl_fionbio(&write, false).unwrap();
+        Self { read, write }
+    }
+
+    /// Its end to write to.
+    pub fn end(&self) -> Stdio {
+        Stdio::from(self.write.try_clone().unwrap())
+    }
+
+    /// Reads what is in it and what comes, to its end.
+    pub fn read_to_end(self) -> String {
+        let Self { mut read, write } = self;
+        drop(write);
+        let mut all = String::new();
+        read.read_to_string(&mut all).unwrap();
+        all.trim_start_matches('.').to_owned()
+    }
+}
+
+/// A terminal that somebody sits at.
+pub struct Terminal(Pty);
+
+impl Terminal {
+    pub fn new() -> Self {
+        let pty = Pty::new();
+        let mut cooked = tcgetattr(&pty.slave).unwrap();
+        cooked.input_modes |= rustix::termios::InputModes::IXON;
+        tcsetattr(&pty.slave, OptionalActions::Now, &cooked).unwrap();
+        Self(pty)
+    }
+
+    /// Ctrl-S.
+    pub fn stop(&self) {
+        self.0.write(&[0x13]);
+    }
+
+    /// Ctrl-Q.
+    pub fn go_on(&self) {
+        self.0.write(&[0x11]);
+    }
+
+    /// Its end for a program.
+    pub fn end(&self) -> Stdio {
+        Stdio::from(self.0.slave.try_clone().unwrap())
+    }
+
+    /// What it shows that was not read yet.
+    pub fn shown(&self) -> Vec<u8> {
+        self.0.read()
     }
 }
 

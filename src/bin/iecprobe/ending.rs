@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use iecprobe::os::{self, Interrupt, Output, Spool};
+use iecprobe::os::{self, Interrupt, Output, Spool, Stderr};
 
 use crate::explain;
 use crate::form::Form;
@@ -37,11 +37,10 @@ pub fn print(text: &str) -> Result<(), Ending> {
 
 /// Writes a report to stderr, where stdout belongs to the line.
 pub fn print_aside(text: &str) -> Result<(), Ending> {
-    let mut stderr = io::stderr().lock();
-    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).map_err(unwritten)
+    Stderr.write_all(text.as_bytes()).map_err(unwritten)
 }
 
-/// A signal counts more than what it kept from being written.
+/// Why something was not written: a signal counts more than what it kept from being written.
 fn unwritten(error: io::Error) -> Ending {
     match Interrupt::registered().and_then(|interrupt| interrupt.signal()) {
         Some(signal) => Ending::Signal(signal),
@@ -52,7 +51,7 @@ fn unwritten(error: io::Error) -> Ending {
 
 /// Writes to stderr. Nobody is left to tell if that fails, and the run goes on.
 pub fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = Stderr.write_all(text.as_bytes());
 }
 
 /// Tells how a run on a port ended, where that belongs: the status to leave with, or the signal to die of.

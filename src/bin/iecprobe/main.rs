@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use iecprobe::os::ports::Computer;
-use iecprobe::os::{self, Interrupt};
+use iecprobe::os::{self, Interrupt, Stderr};
 
 use cli::Args;
 use ending::Ending;
@@ -42,7 +42,11 @@ use trouble::Trouble;
 fn main() -> ExitCode {
     os::prepare_console();
     // Every line is closed, and so restored, before the process dies of anything.
-    match run() {
+    let ended = run();
+    // Whoever has not read yet what was said has until a signal comes.
+    let said = Stderr.finish();
+    let signal = Interrupt::registered().and_then(|interrupt| interrupt.signal());
+    match said.err().and(signal).map_or(ended, Err) {
         Ok(status) => ExitCode::from(status),
         Err(signal) => os::die_of(signal),
     }

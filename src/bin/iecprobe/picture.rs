@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use iecprobe::os::Stderr;
 use iecprobe::protocol::text::escaped;
 use iecprobe::record::Entry;
 use iecprobe::record::timeline::text::Colour;
@@ -56,7 +57,7 @@ impl Picture {
         match self.to {
             To::Stderr => {
                 let picture = text::draw(&timeline, outcome, colour());
-                io::stderr().lock().write_all(picture.as_bytes())
+                Stderr.write_all(picture.as_bytes())
             }
             To::Text(mut file) => file.write_all(text::draw(&timeline, outcome, Colour::Off).as_bytes()),
             To::Svg(mut file) => file.write_all(svg::draw(&timeline, outcome).as_bytes()),

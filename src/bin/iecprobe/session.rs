@@ -60,11 +60,15 @@ impl Session<'_> {
             error => Trouble::Open(error).into(),
         })?;
         // Only now: a run that cannot open its port leaves no file behind.
-        let mut watch = Watch::new(job)?;
+        let mut watch = Watch::new(job)
+            .map_err(|trouble| self.interrupt.signal().map_or(trouble.into(), Ending::Signal))?;
         let driven = self.drive(began, &mut *line, &mut watch);
         let driven = self.depart(driven, &mut *line, &mut watch);
         drop(line);
-        let traced = watch.finish().map_err(|error| Trouble::Output(error).into());
+        let traced = watch.finish().map_err(|error| match self.interrupt.signal() {
+            Some(signal) => Ending::Signal(signal),
+            None => Trouble::Output(error).into(),
+        });
         driven.and_then(|report| traced.map(|()| report))
     }
 

@@ -2,6 +2,10 @@
 
 use std::io::Write;
 
+use env_logger::Target;
+
+use iecprobe::os::Stderr;
+
 use crate::job::Manner;
 
 /// Starts it, with as much as is wanted; of several ports each line says of which it is.
@@ -14,7 +18,7 @@ pub fn start(manner: &Manner, several: bool) {
         _ => "trace",
     };
     let mut log = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level));
-    log.format_timestamp(None).format_target(false);
+    log.target(Target::Pipe(Box::new(Stderr))).format_timestamp(None).format_target(false);
     if several {
         // Threads are named after their ports.
         log.format(|to, record| {

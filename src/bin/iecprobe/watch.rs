@@ -1,10 +1,10 @@
 //! What people see of a running sign-on: log events, the trace, a live line while they wait, and its picture.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 use std::time::{Duration, Instant};
 
 use iecprobe::machine::{Doing, Progress};
+use iecprobe::os::{Output, Spool, Stderr};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::text;
 use iecprobe::record::observer::Observer;
@@ -56,14 +56,14 @@ impl Watch {
             if !job.manner.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match &job.trace {
             None => None,
-            Some(Tracing::Stderr) => Some(Box::new(LineWriter::new(io::stderr()))),
+            Some(Tracing::Stderr) => Some(Box::new(LineWriter::new(Stderr))),
             Some(Tracing::File(path)) => {
-                let file = File::create(path).map_err(|error| Trouble::File {
+                let file = Output::create(path).map_err(|error| Trouble::File {
                     option: "--trace",
                     file: path.clone(),
                     error,
                 })?;
-                Some(Box::new(BufWriter::new(file)))
+                Some(Box::new(BufWriter::new(Spool::new(file))))
             }
         };
         let trace = trace.map(trace::Writer::new);
@@ -148,7 +148,7 @@ impl Observer for Watch {
     }
 
     fn waiting(&mut self, progress: &Progress, now: Instant) {
-        if self.live == Live::Off {
+        if self.live == Live::Off || Stderr.is_behind() {
             return;
         }
         let phase = match &progress.doing {
