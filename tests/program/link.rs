@@ -66,6 +66,18 @@ fn a_line_that_is_lost_is_noticed_while_the_meter_settles() {
 }
 
 #[test]
+fn a_meter_that_was_never_linked_is_freed_and_signs_on_twice_in_a_row() {
+    let meter = VirtualMeter::play("hung-unlinked");
+    // It hangs anew with each reader.
+    for _ in 0..2 {
+        let outcome = run(&mut probe(meter.port(), ["--disconnect", "--trace", "-"])).succeeded();
+        // DM to the DISC does not free it: a link is opened and closed.
+        let sent = sent(&trace_of(&outcome.stderr));
+        assert!(sent.ends_with(&[Command::Disc, Command::Snrm, Command::Disc]), "{sent:?}");
+    }
+}
+
+#[test]
 fn a_link_without_a_sign_on_is_reported_without_an_identification() {
     let meter = VirtualMeter::play("direct");
     let report = run(&mut probe(meter.port(), ["--direct", "--check-link", "--json"])).succeeded().json();

@@ -13,7 +13,7 @@ use iecprobe::record::{Entry, Event};
 
 use crate::ending;
 use crate::files::Tracing;
-use crate::job::Job;
+use crate::job::{Job, Start};
 use crate::picture::Picture;
 use crate::trouble::Trouble;
 
@@ -51,7 +51,9 @@ impl Watch {
     pub fn new(job: &Job) -> Result<Self, Trouble> {
         let shared = matches!(job.trace, Some(Tracing::Stderr))
             || log::log_enabled!(log::Level::Info)
-            || job.ports.are_several();
+            || job.ports.are_several()
+            // It has a line of its own.
+            || matches!(job.start, Start::Watch(_));
         let live =
             if !job.manner.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match &job.trace {
