@@ -20,7 +20,8 @@ const SETTLING_MAX: Duration = Duration::from_secs(2);
 
 /// A COM port.
 pub struct Seat {
-    port: Serial,
+    /// It is large, and moved about with whatever a meter sits at.
+    port: Box<Serial>,
     name: String,
 }
 
@@ -39,7 +40,7 @@ impl Seat {
             other => io::Error::other(other),
         })?;
         port.configure(SIGN_ON_RATE, Framing::EightNone)?;
-        Ok(Self { port, name })
+        Ok(Self { port: Box::new(port), name })
     }
 
     /// The name under which a reader opens it.
