@@ -23,7 +23,7 @@ _iecprobe() {
 
     case "${cmd}" in
         iecprobe)
-            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --dtr --rts --wait --manufacturer --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --idle --hunt --watch --output --json --quiet --verbose --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server --list --completions --help --version"
+            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --dtr --rts --wait --manufacturer --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --listen --sessions --idle --hunt --watch --output --json --quiet --verbose --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server --list --completions --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -90,6 +90,14 @@ _iecprobe() {
                     return 0
                     ;;
                 --linger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sessions)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,9 +1,9 @@
 complete -c iecprobe -s p -l port -d 'The same as PORT; given several times, all ports are worked on side by side' -r
 complete -c iecprobe -s b -l baud -d 'Force the data rate, whatever the meter offers' -r
-complete -c iecprobe -l start-baud -d 'Rate of the sign-on' -r
-complete -c iecprobe -l dtr -d 'Level of DTR; many heads draw their power from it' -r -f -a "on\t''
+complete -c iecprobe -l start-baud -d 'Rate of the sign-on [default: 300]' -r
+complete -c iecprobe -l dtr -d 'Level of DTR; many heads draw their power from it [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c iecprobe -l rts -d 'Level of RTS' -r -f -a "on\t''
+complete -c iecprobe -l rts -d 'Level of RTS [default: on]' -r -f -a "on\t''
 off\t''"
 complete -c iecprobe -s w -l wait -d 'Longest wait for the first byte of each answer [default: 2s, confirmation 1.7s]' -r
 complete -c iecprobe -s m -l manufacturer -d 'Accept only these manufacturers, by FLAG id' -r
@@ -12,6 +12,8 @@ complete -c iecprobe -l attempts -d 'Requests in all' -r
 complete -c iecprobe -l wake-up -d 'Wake a battery meter first' -r -f -a "normal\t'One run of NULs, then silence'
 fast\t'Bursts of NULs until the meter answers'"
 complete -c iecprobe -l linger -d 'After the end of stdin, stay until the line has been silent this long' -r
+complete -c iecprobe -l listen -d 'Carry them for TCP clients, one after the other; HOST is 127.0.0.1 unless named, a PORT of 0 is the system\'s to pick' -r
+complete -c iecprobe -l sessions -d 'With --listen: end after this many clients' -r
 complete -c iecprobe -l idle -d 'End when no byte has passed in either direction for this long' -r
 complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`key: value`, one a line'
 json\t'One object on one line'

@@ -19,9 +19,9 @@ _iecprobe() {
 '*--port=[The same as PORT; given several times, all ports are worked on side by side]:PORT:_default' \
 '-b+[Force the data rate, whatever the meter offers]:BPS:_default' \
 '--baud=[Force the data rate, whatever the meter offers]:BPS:_default' \
-'(--direct)--start-baud=[Rate of the sign-on]:BPS:_default' \
-'--dtr=[Level of DTR; many heads draw their power from it]:on|off:(on off)' \
-'--rts=[Level of RTS]:on|off:(on off)' \
+'(--direct)--start-baud=[Rate of the sign-on \[default\: 300\]]:BPS:_default' \
+'--dtr=[Level of DTR; many heads draw their power from it \[default\: on\]]:on|off:(on off)' \
+'--rts=[Level of RTS \[default\: on\]]:on|off:(on off)' \
 '-w+[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
 '--wait=[Longest wait for the first byte of each answer \[default\: 2s, confirmation 1.7s\]]:DURATION:_default' \
 '*-m+[Accept only these manufacturers, by FLAG id]:ID[,ID..]:_default' \
@@ -32,6 +32,8 @@ _iecprobe() {
 '--wake-up=[Wake a battery meter first]:HOW:((normal\:"One run of NULs, then silence"
 fast\:"Bursts of NULs until the meter answers"))' \
 '--linger=[After the end of stdin, stay until the line has been silent this long]:DURATION:_default' \
+'(--pipe --check-link --ident-only)--listen=[Carry them for TCP clients, one after the other; HOST is 127.0.0.1 unless named, a PORT of 0 is the system'\''s to pick]:[HOST:]PORT:_default' \
+'--sessions=[With --listen\: end after this many clients]:N:_default' \
 '--idle=[End when no byte has passed in either direction for this long]:DURATION:_default' \
 '-o+[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
@@ -59,7 +61,7 @@ skip\:"Do not wait"))' \
 '--all[All USB serial ports of this machine]' \
 '--force[Acknowledge mode E even if it is not offered]' \
 '--no-recover[Send no DISC and no break to free a meter from an earlier session]' \
-'(--direct --pipe --disconnect)--ident-only[Stop after the identification\: no session is opened]' \
+'(--direct --pipe --listen --disconnect)--ident-only[Stop after the identification\: no session is opened]' \
 '--direct[No sign-on\: open at --baud (9600) 8N1, with --pipe, COMMAND or --check-link]' \
 '(--pipe --ident-only)--check-link[See whether HDLC answers at the new rate\: SNRM, UA, DISC]' \
 '--disconnect[Send an HDLC DISC before leaving\: the meter is free at once]' \
@@ -71,7 +73,7 @@ skip\:"Do not wait"))' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
 '*-v[More on stderr\: events, and with -vv every frame]' \
 '*--verbose[More on stderr\: events, and with -vv every frame]' \
-'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --idle --hunt --watch --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
+'(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --listen --sessions --idle --hunt --watch --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \

@@ -13,12 +13,14 @@ mod hunt;
 mod link;
 mod list;
 mod meters;
+mod network;
 mod options;
 mod pipe;
 mod ports;
 mod priority;
 mod replay;
 mod report;
+mod serving;
 mod several;
 mod signals;
 #[path = "../core/simulated/mod.rs"]

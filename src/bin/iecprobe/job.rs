@@ -4,19 +4,26 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use iecprobe::hunt;
-use iecprobe::line;
+use iecprobe::line::{self, Address, Endpoint};
 use iecprobe::protocol::baud;
 use iecprobe::protocol::hdlc::Addresses;
 use iecprobe::protocol::message::Request;
+use iecprobe::protocol::parity::Parity;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::signon::Config;
 
 use crate::cli::Args;
+use crate::cli::advanced::Advanced;
+use crate::cli::line::Line as LineArgs;
+use crate::cli::pipe::Pipe as PipeArgs;
 use crate::files::{self, Drawing, Tracing};
 use crate::form::Form;
 
 /// The rate of `--direct` without `--baud`, in Bd.
 const DIRECT_BAUD: u32 = 9600;
+
+/// The rate of a sign-on, in Bd.
+const START_BAUD: u32 = 300;
 
 /// What a run is for.
 #[derive(Debug)]
@@ -89,6 +96,8 @@ pub enum Start {
         config: Config,
         /// Quiet time between opening and the first byte, where it was given.
         warm_up: Option<Duration>,
+        /// The rate of the sign-on in Bd, where it was given.
+        start_baud: Option<u32>,
     },
     /// With the line as it is.
     Direct,
@@ -130,6 +139,8 @@ pub enum Carry {
         /// Time without a byte after which the pipe ends.
         idle: Option<Duration>,
     },
+    /// TCP clients, one after the other.
+    Client(Serving),
     /// A command.
     Command {
         /// Program and arguments.
@@ -137,6 +148,19 @@ pub enum Carry {
         /// Time without a byte after which the pipe ends.
         idle: Option<Duration>,
     },
+}
+
+/// How a port is served to TCP clients.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where they connect.
+    pub at: Endpoint,
+    /// How long the line has to be silent after a client has ended.
+    pub linger: Duration,
+    /// Time without a byte after which a session ends.
+    pub idle: Option<Duration>,
+    /// After how many clients it ends, if it does.
+    pub sessions: Option<u32>,
 }
 
 impl Task {
@@ -158,7 +182,7 @@ impl Manner {
     pub fn of(args: &Args) -> Self {
         Self {
             form: args.report.form(),
-            aside: args.pipe.pipe || !args.command.is_empty(),
+            aside: args.pipe.pipe || args.pipe.listen.is_some() || !args.command.is_empty(),
             quiet: args.report.quiet,
             verbose: args.report.verbose,
             several: args.all || args.place.iter().chain(&args.port).count() > 1,
@@ -180,27 +204,30 @@ impl Job {
                  only with --direct)"
             ));
         }
+        check_network(&ports, &line, &advanced)?;
+        let start_baud = line.start_baud.unwrap_or(START_BAUD);
+        let (dtr, rts) = (line.dtr.unwrap_or(true), line.rts.unwrap_or(true));
         let addresses = Addresses { client: advanced.hdlc_client, server: advanced.hdlc_server };
         let seek = Seek {
             config: hunt::Config {
                 address: sign_on.address.clone(),
                 addresses,
                 recover: !sign_on.no_recover,
-                modem_lines: (line.dtr, line.rts),
+                modem_lines: (dtr, rts),
                 ..hunt::Config::default()
             },
-            baud: line.start_baud,
+            baud: start_baud,
             warm_up: advanced.warm_up,
         };
         let (settings, start) = if args.cabinet.hunt {
-            (Settings::seven_even(line.start_baud), Start::Hunt(seek))
+            (Settings::seven_even(start_baud), Start::Hunt(seek))
         } else if args.cabinet.watch {
-            (Settings::seven_even(line.start_baud), Start::Watch(seek))
+            (Settings::seven_even(start_baud), Start::Watch(seek))
         } else if sign_on.direct {
             (Settings::eight_none(line.baud.unwrap_or(DIRECT_BAUD)), Start::Direct)
         } else {
             let config = Config {
-                start_baud: line.start_baud,
+                start_baud,
                 request: sign_on.address.or(advanced.request).unwrap_or_else(Request::general),
                 attempts: sign_on.attempts,
                 wait: sign_on.wait,
@@ -216,10 +243,16 @@ impl Job {
                 ident_only: sign_on.ident_only,
                 ..Config::default()
             };
-            (Settings::seven_even(line.start_baud), Start::SignOn { config, warm_up: advanced.warm_up })
+            (
+                Settings::seven_even(start_baud),
+                Start::SignOn { config, warm_up: advanced.warm_up, start_baud: line.start_baud },
+            )
         };
         let then = if args.pipe.pipe {
             Then::Carry(Carry::Streams { linger: args.pipe.linger, idle: args.pipe.idle })
+        } else if let Some(at) = args.pipe.listen {
+            let PipeArgs { linger, idle, sessions, .. } = args.pipe;
+            Then::Carry(Carry::Client(Serving { at, linger, idle, sessions }))
         } else if !args.command.is_empty() {
             Then::Carry(Carry::Command { command: args.command, idle: args.pipe.idle })
         } else if sign_on.check_link {
@@ -232,7 +265,7 @@ impl Job {
         files::check_apart(trace.as_ref(), drawing.as_ref())?;
         let job = Self {
             ports,
-            line: line::Options { parity: advanced.parity, dtr: line.dtr, rts: line.rts, settings },
+            line: line::Options { parity: advanced.parity, dtr, rts, settings },
             start,
             then,
             disconnect: sign_on.disconnect,
@@ -261,6 +294,7 @@ impl Job {
         let reason = match &self.then {
             _ if matches!(self.start, Start::Watch(_)) => "--watch shows one port",
             Then::Carry(Carry::Streams { .. }) => "--pipe carries the bytes of one port",
+            Then::Carry(Carry::Client(_)) => "--listen serves one port",
             Then::Carry(Carry::Command { .. }) => "COMMAND gets the bytes of one port",
             _ if self.trace.is_some() => "--trace has the bytes of one port",
             _ if self.drawing.as_ref().is_some_and(|drawing| drawing.file().is_some()) => {
@@ -330,14 +364,56 @@ impl Start {
     pub fn config(&self, nature: line::Nature) -> Option<Config> {
         match self {
             Self::Direct | Self::Hunt(_) | Self::Watch(_) => None,
-            Self::SignOn { config, warm_up } => Some(Config {
-                warm_up: warm_up.unwrap_or(nature.warm_up),
-                parities: nature.parities,
-                lag: nature.lag,
-                fixed_rate: nature.fixed_rate,
-                round_trip: nature.round_trip,
-                ..config.clone()
-            }),
+            Self::SignOn { config, warm_up, start_baud } if nature.fixed_rate => {
+                // Both options name the one rate of the line. Where none does, the meter's side follows the sign-on by
+                // itself, and begins at the usual rate.
+                let rate = config.forced_baud.or(*start_baud);
+                let start_baud = rate.unwrap_or(config.start_baud);
+                Some(on(Config { forced_baud: rate, start_baud, ..config.clone() }, *warm_up, nature))
+            }
+            Self::SignOn { config, warm_up, .. } => Some(on(config.clone(), *warm_up, nature)),
         }
     }
+}
+
+/// The same with what depends on the line.
+fn on(config: Config, warm_up: Option<Duration>, nature: line::Nature) -> Config {
+    Config {
+        warm_up: warm_up.unwrap_or(nature.warm_up),
+        parities: nature.parities,
+        lag: nature.lag,
+        fixed_rate: nature.fixed_rate,
+        round_trip: nature.round_trip,
+        ..config
+    }
+}
+
+/// Refuses what cannot be done on a line behind the network.
+fn check_network(ports: &Ports, line: &LineArgs, advanced: &Advanced) -> Result<(), String> {
+    let (Ports::Named(names) | Ports::AllUsb(names)) = ports else { return Ok(()) };
+    for name in names {
+        let address: Address = name.parse().map_err(|error: line::AddressError| format!("PORT: {error}"))?;
+        if !matches!(address, Address::Tcp(_)) {
+            continue;
+        }
+        let rates = [line.start_baud, line.baud];
+        let wrong = [
+            (advanced.parity == Some(Parity::Hardware), "--parity hardware: no port computes parity there"),
+            (line.dtr.is_some(), "--dtr: there are no modem lines"),
+            (line.rts.is_some(), "--rts: there are no modem lines"),
+            (advanced.switch_delay.is_some(), "--switch-delay: there is no change of rate"),
+            (
+                matches!(rates, [Some(start), Some(data)] if start != data),
+                "--start-baud and --baud: the line has one rate, and these are two names for it",
+            ),
+            (
+                line.start_baud.is_some_and(|rate| baud::digit(rate).is_none()),
+                "--start-baud: no baud character names this rate for the acknowledgement",
+            ),
+        ];
+        if let Some((_, why)) = wrong.iter().find(|(wrong, _)| *wrong) {
+            return Err(format!("{why}, on `tcp://` (`rfc2217://` has them where the server does)"));
+        }
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod notes;
 mod picture;
 mod ports;
 mod report;
+mod serve;
 mod session;
 mod several;
 mod story;
@@ -35,7 +36,7 @@ use iecprobe::os::{self, Interrupt, Stderr};
 use cli::Args;
 use ending::Ending;
 use form::Form;
-use job::{Job, Manner, Task};
+use job::{Carry, Job, Manner, Task, Then};
 use session::Session;
 use trouble::Trouble;
 
@@ -98,7 +99,10 @@ fn work(job: &Job) -> Result<u8, i32> {
     };
     match &ports[..] {
         [port] if !job.ports.are_several() => {
-            let session = Session { job, port, interrupt: &interrupt };
+            if let Then::Carry(Carry::Client(serving)) = &job.then {
+                return serve::run(job, serving, port, &interrupt);
+            }
+            let session = Session { job, port, interrupt: &interrupt, client: None };
             let done = session.run().and_then(|report| ending::print(&report.unwrap_or_default()));
             ending::tell(manner, port, done)
         }

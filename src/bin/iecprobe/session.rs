@@ -7,7 +7,7 @@ use iecprobe::driver::{Driver, Stopped};
 use iecprobe::line::{self, AddressError, Line, Loss, OpenError};
 use iecprobe::machine::disconnect::{Disconnect, Parting};
 use iecprobe::machine::exchange::{Answer, Ask, Exchange, Says};
-use iecprobe::os::{Input, Interrupt, Output};
+use iecprobe::os::{Input, Interrupt, Output, Socket};
 use iecprobe::pipe::{self, End, Far, User};
 use iecprobe::protocol::settings::Settings;
 use iecprobe::protocol::timing;
@@ -15,7 +15,7 @@ use iecprobe::signon::{Config, SignOn, SignedOn};
 
 use crate::ending::{self, Ending};
 use crate::form::{self, Form};
-use crate::job::{Carry, Job, Seek, Start, Then};
+use crate::job::{Carry, Job, Seek, Serving, Start, Then};
 use crate::picture;
 use crate::report::{Link, Success};
 use crate::trouble::{NoLink, Trouble};
@@ -33,6 +33,8 @@ pub struct Session<'a> {
     pub port: &'a str,
     /// What can interrupt it.
     pub interrupt: &'a Interrupt,
+    /// The client that it is served to, if it is.
+    pub client: Option<&'a Socket>,
 }
 
 /// A line after the start, whichever it was.
@@ -286,6 +288,11 @@ impl Session<'_> {
                 let user =
                     if input.is_joined(&output) { User::Peer { linger } } else { User::Streams { linger } };
                 (Far { input, output: Some(output), child: None }, user, *idle)
+            }
+            Carry::Client(Serving { linger, idle, .. }) => {
+                let client = self.client.ok_or_else(|| Trouble::Internal("there is no client".into()))?;
+                let (input, output) = client.streams().map_err(Trouble::Output)?;
+                (Far { input, output: Some(output), child: None }, User::Peer { linger: *linger }, *idle)
             }
             Carry::Command { command, idle } => {
                 (command::start(command, environment).map_err(Trouble::Internal)?, User::Command, *idle)

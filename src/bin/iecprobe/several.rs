@@ -20,7 +20,7 @@ pub fn run(job: &Job, ports: &[String], interrupt: &Interrupt) -> Result<u8, i32
             let printed = &printed;
             // The name is what the log shows.
             let thread = thread::Builder::new().name(String::clone(port));
-            thread.spawn_scoped(scope, move || one(&Session { job, port, interrupt }, printed))
+            thread.spawn_scoped(scope, move || one(&Session { job, port, interrupt, client: None }, printed))
         };
         let started: Vec<_> = ports.iter().map(|port| (port, start(port))).collect();
         // All of them are closed before any ends the process.

@@ -55,7 +55,7 @@ fn typed_manner() -> Manner {
             "-o" | "--output" => words.next(),
             _ => named.map(str::to_owned),
         };
-        manner.aside |= word == "--pipe";
+        manner.aside |= word == "--pipe" || word.starts_with("--listen");
         manner.form = name.and_then(|name| Form::from_str(&name, false).ok()).unwrap_or(manner.form);
     }
     manner

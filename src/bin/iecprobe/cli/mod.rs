@@ -69,6 +69,7 @@ pub const USAGE: &str = "\
 iecprobe [OPTIONS] [PORT]                       sign on, report, exit
        iecprobe [OPTIONS] [PORT] --pipe                sign on, then be the line
        iecprobe [OPTIONS] [PORT] -- COMMAND [ARG..]    the same, for a program
+       iecprobe [OPTIONS] [PORT] --listen [HOST:]PORT  the same, for TCP clients
        iecprobe [OPTIONS] [PORT] --hunt                no answer? try every sensible way
        iecprobe [OPTIONS] [PORT] --watch               ask again and again, turn the head
        iecprobe --list [--json]                        the serial ports

@@ -45,7 +45,7 @@ pub struct SignOn {
     #[arg(long, hide_short_help = true)]
     pub no_recover: bool,
     /// Stop after the identification: no session is opened
-    #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "disconnect"])]
+    #[arg(long, conflicts_with_all = ["direct", "pipe", "command", "listen", "disconnect"])]
     pub ident_only: bool,
     /// No sign-on: open at --baud (9600) 8N1, with --pipe, COMMAND or --check-link
     #[arg(long, requires = "goals")]
