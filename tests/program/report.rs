@@ -6,7 +6,8 @@ use crate::support::*;
 fn two_sign_ons_in_a_row_on_one_pseudo_terminal_report_the_same() {
     let meter = VirtualMeter::start(&["--ident", MT382]);
     for _ in 0..2 {
-        let outcome = run(&mut probe(meter.port(), ["--json"])).succeeded();
+        // A meter that is left in its session has to be freed first, which is worth a note.
+        let outcome = run(&mut probe(meter.port(), ["--json", "--disconnect"])).succeeded();
         assert_eq!(outcome.stderr, "");
         let text = outcome.text();
         let mut report = outcome.json();
