@@ -23,7 +23,7 @@ _iecprobe() {
 
     case "${cmd}" in
         iecprobe)
-            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --dtr --rts --wait --manufacturer --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --listen --sessions --idle --hunt --watch --output --json --quiet --verbose --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server --list --completions --help --version"
+            opts="-p -b -w -m -a -o -q -v -h -V --port --all --baud --start-baud --dtr --rts --wait --manufacturer --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --listen --sessions --idle --hunt --watch --output --json --quiet --verbose --color --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server --list --completions --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -111,6 +111,10 @@ _iecprobe() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "text json shell" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --trace)

@@ -18,6 +18,9 @@ complete -c iecprobe -l idle -d 'End when no byte has passed in either direction
 complete -c iecprobe -s o -l output -d 'Form of the report' -r -f -a "text\t'`key: value`, one a line'
 json\t'One object on one line'
 shell\t'Lines to `eval`'"
+complete -c iecprobe -l color -d 'Colours of messages, help, list and pictures' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Everywhere'
+never\t'Nowhere'"
 complete -c iecprobe -l trace -d 'Write every byte of the line to FILE, with its time (`-` is stderr)' -r -F
 complete -c iecprobe -l timeline -d 'Draw the sign-on when it is over: to stderr, or to FILE.svg or FILE.txt' -r -F
 complete -c iecprobe -l parity -d 'Who computes the parity of 7E1' -r -f -a "auto\t'Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software'
@@ -51,7 +54,7 @@ complete -c iecprobe -l hunt -d 'The meter does not answer: try every sensible w
 complete -c iecprobe -l watch -d 'Ask again and again while the head is turned, and show how well it sits'
 complete -c iecprobe -l json -d 'The same as --output json'
 complete -c iecprobe -s q -l quiet -d 'Less on stderr: in pipe modes no report, but failures'
-complete -c iecprobe -s v -l verbose -d 'More on stderr: events, and with -vv every frame'
+complete -c iecprobe -s v -l verbose -d 'More on stderr: the story with its times, and with -vv every message in bytes'
 complete -c iecprobe -l list -d 'List the serial ports of this machine, without opening any'
 complete -c iecprobe -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c iecprobe -s V -l version -d 'Print version'

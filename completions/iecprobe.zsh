@@ -41,6 +41,9 @@ shell\:"Lines to \`eval\`"))' \
 '--output=[Form of the report]:FORM:((text\:"\`key\: value\`, one a line"
 json\:"One object on one line"
 shell\:"Lines to \`eval\`"))' \
+'--color=[Colours of messages, help, list and pictures]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set"
+always\:"Everywhere"
+never\:"Nowhere"))' \
 '--trace=[Write every byte of the line to FILE, with its time (\`-\` is stderr)]:FILE:_files' \
 '(--direct)--timeline=[Draw the sign-on when it is over\: to stderr, or to FILE.svg or FILE.txt]::FILE:_files' \
 '--parity=[Who computes the parity of 7E1]:HOW:((auto\:"Hardware where the driver keeps 7E1, none on a pseudo-terminal, else software"
@@ -71,8 +74,8 @@ skip\:"Do not wait"))' \
 '(-o --output)--json[The same as --output json]' \
 '(-v --verbose)-q[Less on stderr\: in pipe modes no report, but failures]' \
 '(-v --verbose)--quiet[Less on stderr\: in pipe modes no report, but failures]' \
-'*-v[More on stderr\: events, and with -vv every frame]' \
-'*--verbose[More on stderr\: events, and with -vv every frame]' \
+'*-v[More on stderr\: the story with its times, and with -vv every message in bytes]' \
+'*--verbose[More on stderr\: the story with its times, and with -vv every message in bytes]' \
 '(--all -b --baud --start-baud --dtr --rts -w --wait -m --manufacturer -a --address --attempts --wake-up --force --no-recover --ident-only --direct --check-link --disconnect --pipe --linger --listen --sessions --idle --hunt --watch --trace --timeline --parity --warm-up --request --control --confirm --switch-delay --settle --hdlc-client --hdlc-server)--list[List the serial ports of this machine, without opening any]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \

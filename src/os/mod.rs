@@ -29,7 +29,7 @@ mod system;
 mod system;
 
 pub use interest::{Interest, Readiness};
-pub use open::{Holder, OpenError};
+pub use open::{Holder, OpenError, has_joined};
 pub use socket::{Listener, Socket};
 pub use spool::{Spool, Stderr};
 pub use system::{

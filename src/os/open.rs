@@ -26,6 +26,16 @@ pub enum OpenError {
     Io(#[from] io::Error),
 }
 
+/// Whether the group list names the user as a member of this group: who joins one after logging in is not in it yet.
+pub fn has_joined(group: &str) -> bool {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let (Some(user), Ok(groups)) = (user, std::fs::read_to_string("/etc/group")) else { return false };
+    groups.lines().map(|line| line.split(':').collect::<Vec<_>>()).any(|fields| {
+        fields.first() == Some(&group)
+            && fields.last().is_some_and(|all| all.split(',').any(|one| one == user))
+    })
+}
+
 /// A process that has a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {

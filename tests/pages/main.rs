@@ -22,5 +22,8 @@ mod priority;
 #[path = "../program/dlms/python.rs"]
 mod python;
 #[allow(dead_code)]
+#[path = "../../src/bin/iecprobe/style.rs"]
+mod style;
+#[allow(dead_code)]
 #[path = "../../src/bin/iecprobe/words.rs"]
 mod words;

@@ -28,3 +28,4 @@ mod simulated;
 mod support;
 mod timeline;
 mod wire;
+mod words;

@@ -151,8 +151,9 @@ fn a_failure_in_text_goes_to_stderr_with_its_hint() {
     let outcome = run(&mut probe("/nowhere/port", [""; 0])).with_status(3);
     assert_eq!(outcome.text(), "");
     let lines: Vec<&str> = outcome.stderr.lines().collect();
-    assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].starts_with("iecprobe: /nowhere/port") && lines[1].starts_with("hint: "), "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let begins = ["iecprobe: /nowhere/port", "hint: ", "  try: iecprobe --list"];
+    assert!(lines.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{lines:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::explain;
 use crate::form::Form;
 use crate::job::Manner;
 use crate::report;
+use crate::style::Look;
 use crate::trouble::Trouble;
 
 /// How a run ended, if not with its work done.
@@ -67,11 +68,16 @@ pub fn tell(manner: &Manner, port: &str, ended: Result<(), Ending>) -> Result<u8
 
 /// Reports a failure where its form belongs.
 fn complain(manner: &Manner, port: &str, trouble: &Trouble) -> Result<u8, i32> {
-    let mut problem = explain::explain(trouble, port);
+    let again = if port.is_empty() { manner.again.clone() } else { manner.again.on(port) };
+    let mut problem = explain::explain(trouble, port, &again);
     if manner.several {
         problem = problem.of_port(port);
     }
-    let report = report::failure(manner.form, port, &problem, trouble);
+    let words = || report::words(&problem, Look::stderr(manner.color));
+    let report = match manner.form {
+        Form::Text => words(),
+        form => report::failure(form, port, &problem, trouble),
+    };
     if manner.form == Form::Text || manner.aside {
         say(&report);
         return Ok(problem.kind.status());
@@ -79,7 +85,7 @@ fn complain(manner: &Manner, port: &str, trouble: &Trouble) -> Result<u8, i32> {
     match print(&report) {
         Ok(()) => Ok(problem.kind.status()),
         Err(Ending::Failed(output)) => {
-            say(&report::failure(Form::Text, port, &problem, trouble));
+            say(&words());
             Ok(output.kind().status())
         }
         Err(_) => Err(os::BROKEN_PIPE),

@@ -1,4 +1,4 @@
-//! What is wrong, for the person at the keyboard: one message with the facts, one hint.
+//! What is wrong, for the person at the keyboard: one message with the facts, one hint, and commands to try.
 
 use iecprobe::line::{Address, OpenError};
 use iecprobe::machine::exchange::Says;
@@ -11,9 +11,11 @@ use iecprobe::protocol::parity;
 use iecprobe::protocol::text;
 use iecprobe::signon::{Config, Damage, Failed, Failure};
 
+use crate::again::Again;
+use crate::hints::Advice;
 use crate::kind::Kind;
 use crate::trouble::{NoLink, Trouble};
-use crate::{finding, hints, list, network, words};
+use crate::{finding, guess, hints, list, network, words};
 
 /// A failure, as it is reported.
 #[derive(Debug)]
@@ -24,42 +26,53 @@ pub struct Problem {
     pub message: String,
     /// What can be done.
     pub hint: Option<String>,
+    /// Commands to try, best first.
+    pub tries: Vec<String>,
 }
 
-/// A message and a hint.
-pub type Words = (String, Option<String>);
+/// A message, a hint, and commands to try.
+pub type Words = (String, Option<Advice>);
 
-/// What is told about a failure on this port.
-pub fn explain(trouble: &Trouble, port: &str) -> Problem {
-    let (message, hint) = match trouble {
+/// What is told about a failure on this port, of this command line.
+pub fn explain(trouble: &Trouble, port: &str, again: &Again) -> Problem {
+    // A name may have anything in it.
+    let port = text::escaped(port.as_bytes());
+    let (message, advice) = match trouble {
         Trouble::Usage(message) | Trouble::Internal(message) => (message.clone(), None),
         Trouble::NoPort(found) => no_port(found),
-        Trouble::Open(error) => open(port, error),
-        Trouble::SignOn { failed, config } => sign_on(failed, config),
+        Trouble::Open(error) => open(&port, error, again),
+        Trouble::SignOn { failed, config } => sign_on(failed, config, again),
         Trouble::Hunt(sought) => finding::problem(sought),
-        Trouble::Link(no_link) => link(no_link),
-        Trouble::LineLost => line_lost(port),
-        Trouble::Lost(loss) => network::lost(port, loss),
-        Trouble::Refused { refused, .. } => network::refused(port, *refused),
+        Trouble::Link(no_link) => link(no_link, again),
+        Trouble::LineLost => line_lost(&port),
+        Trouble::Lost(loss) => network::lost(&port, loss),
+        Trouble::Refused { refused, identification } => {
+            network::refused(&who(Some(identification)), *refused)
+        }
         Trouble::Output(error) => (format!("the output cannot be written: {error}"), None),
-        Trouble::File { option, file, error } => (format!("{option} {}: {error}", file.display()), None),
+        Trouble::File { option, file, error } => {
+            (format!("{option} {}: {error}", text::escaped(file.as_os_str().as_encoded_bytes())), None)
+        }
     };
-    Problem { kind: trouble.kind(), message, hint }
+    let (hint, tries) = advice.map(|advice| (advice.hint, advice.tries)).unzip();
+    let hint = hint.filter(|hint| !hint.is_empty());
+    Problem { kind: trouble.kind(), message, hint, tries: tries.unwrap_or_default() }
 }
 
 impl Problem {
     /// The same with the port named, for a reader of several reports.
     pub fn of_port(mut self, port: &str) -> Self {
-        if !self.message.starts_with(port) {
+        let port = text::escaped(port.as_bytes());
+        if !self.message.starts_with(&port) {
             self.message = format!("{port}: {}", self.message);
         }
         self
     }
 }
 
-/// A message with a hint.
-pub fn words(message: impl Into<String>, hint: impl Into<String>) -> Words {
-    (message.into(), Some(hint.into()))
+/// A message with what to do about it.
+pub fn words(message: impl Into<String>, advice: impl Into<Advice>) -> Words {
+    (message.into(), Some(advice.into()))
 }
 
 fn line_lost(port: &str) -> Words {
@@ -75,31 +88,39 @@ fn line_lost(port: &str) -> Words {
 /// No port was named, and there is not exactly one to take.
 fn no_port(found: &[(Port, State)]) -> Words {
     let message = match found.len() {
-        0 => "no port was named, and this machine has no USB serial port".to_owned(),
+        0 => "no port was named, and this computer has no USB serial port".to_owned(),
         count => {
-            format!("no port was named, and this machine has {count} USB serial ports:{}", list::lines(found))
+            format!(
+                "no port was named, and this computer has {count} USB serial ports:{}",
+                list::lines(found)
+            )
         }
     };
-    words(message, "name one with -p (`iecprobe --list` shows all), or try `-p sim:`, the built-in meter")
+    let tries = vec!["iecprobe --list".to_owned(), "iecprobe sim:".to_owned()];
+    words(message, Advice { hint: "name one; `sim:` is the built-in meter".into(), tries })
 }
 
 /// A port that cannot be opened.
-fn open(port: &str, error: &OpenError) -> Words {
+fn open(port: &str, error: &OpenError, again: &Again) -> Words {
     match error {
-        OpenError::Port(os::OpenError::Missing) => words(
-            format!("{port}: there is no such port"),
-            match port {
-                "sim" => "the built-in meter has a colon: `-p sim:`",
-                _ => words::MISSING,
-            },
-        ),
-        OpenError::Port(os::OpenError::NotSerial(what)) => {
-            words(format!("{port}: this is {what}, not a serial port"), words::NAMES)
+        OpenError::Port(os::OpenError::Missing) => {
+            words(format!("{port}: there is no such port"), guess::missing_port(port, again))
         }
-        OpenError::Port(os::OpenError::Permission { group: Some(group) }) if group != "root" => words(
-            format!("{port}: no permission to open it; the group `{group}` has"),
-            format!("join the group with `sudo usermod -aG {group} $USER`, then log in again"),
+        OpenError::Port(os::OpenError::NotSerial(what)) => words(
+            format!("{port}: this is {what}, not a serial port"),
+            Advice { hint: words::NAMES.into(), tries: vec!["iecprobe --list".into()] },
         ),
+        OpenError::Port(os::OpenError::Permission { group: Some(group) }) if group != "root" => {
+            let message = format!("{port}: no permission to open it; the group `{group}` has");
+            if os::has_joined(group) {
+                let hint =
+                    "this user has joined the group, but only since logging in: log out and in again".into();
+                words(message, Advice { hint, tries: vec![format!("newgrp {group}")] })
+            } else {
+                let hint = "join the group, then log out and in again".into();
+                words(message, Advice { hint, tries: vec![format!("sudo usermod -aG {group} $USER")] })
+            }
+        }
         OpenError::Port(os::OpenError::Permission { .. }) => words(
             format!("{port}: no permission to open it"),
             "ask its owner, or look at its rights with `ls -l`",
@@ -116,7 +137,16 @@ fn open(port: &str, error: &OpenError) -> Words {
             None,
         ),
         OpenError::Scenario(unknown) => {
-            (format!("{port}: {unknown}; `iecmeter --list-scenarios` names them"), None)
+            let meant = guess::scenario(&unknown.0).map(|scenario| format!("sim:{scenario}"));
+            let rest = match &meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "`iecmeter --list-scenarios` names them".to_owned(),
+            };
+            let tries = meant.map(|meant| again.on(&meant).line());
+            words(
+                format!("{port}: {unknown}; {rest}"),
+                Advice { hint: String::new(), tries: tries.into_iter().collect() },
+            )
         }
         OpenError::Network(error) => network::problem(port, error),
         OpenError::Signal(_) => (error.to_string(), None),
@@ -124,51 +154,53 @@ fn open(port: &str, error: &OpenError) -> Words {
     }
 }
 
+/// Who answered, in words: the maker as the FLAG list has it, and the ident.
+fn who(identification: Option<&Identification>) -> String {
+    let Some(identification) = identification else { return "the meter".into() };
+    let name = identification.flag_id().name().and_then(|name| name.split(',').next());
+    let maker = name.map_or_else(|| text::escaped(&identification.manufacturer()), str::to_owned);
+    format!("{maker} {}", text::escaped(identification.ident()).trim()).trim_end().to_owned()
+}
+
 /// An HDLC link that did not open: how the meter answered, if it did.
-fn link(no_link: &NoLink) -> Words {
+fn link(no_link: &NoLink, again: &Again) -> Words {
     let NoLink { says, received, addresses, settings, identification } = no_link;
+    let signed_on = match identification {
+        Some(known) => format!("{} signed on, but ", who(Some(known))),
+        None => String::new(),
+    };
     let Addresses { client, server } = *addresses;
     let asked = format!("SNRM from client {client} to server {server} at {settings}");
     match says {
         Some(says) => words(
             format!(
-                "the meter answered {asked} with {}",
+                "{signed_on}it answered {asked} with {}",
                 if *says == Says::Rejected { "FRMR" } else { "DM: it opens no link" }
             ),
-            "another reader may have the link: wait two minutes; or other addresses, mostly --hdlc-client 1 or 32",
+            hints::link_refused(again),
         ),
-        None => {
-            let before = if identification.is_some() { "the sign-on worked, but " } else { "" };
-            let message = if received.is_empty() {
-                format!("{before}nothing answered {asked}")
+        None => words(
+            if received.is_empty() {
+                format!("{signed_on}nothing answered {asked}")
             } else {
                 format!(
-                    "{before}{} bytes that are no HDLC answer came to {asked}: {}",
+                    "{signed_on}{} bytes that are no HDLC answer came to {asked}: {}",
                     received.len(),
                     text::dump(received, 16)
                 )
-            };
-            let hint = if identification.is_some() {
-                "the rate may not be in force (--baud 9600, --switch-delay), the meter may need longer (--settle 1s), \
-                 or it has another address (--hdlc-server 17 or 1/17)"
-            } else {
-                "another rate (-b), another address (--hdlc-server 17 or 1/17), or a meter that wants a sign-on: leave \
-                 out --direct, or let --hunt try all of them"
-            };
-            words(message, hint)
-        }
+            },
+            hints::no_link(again),
+        ),
     }
 }
 
 /// A sign-on that failed.
-fn sign_on(failed: &Failed, config: &Config) -> Words {
-    let who = failed
-        .identification
-        .as_ref()
-        .map_or_else(|| "the meter".to_owned(), |identification| text::escaped(identification.line()));
+fn sign_on(failed: &Failed, config: &Config, again: &Again) -> Words {
+    let who = who(failed.identification.as_ref());
     let start = config.start_baud;
     let count = text::count(failed.received.len(), "byte");
     let heard = text::dump(&failed.received, 16);
+    let rate = hints::sent_rate(failed, config);
     let requests = text::count(failed.attempts as usize, "request");
     let message = match &failed.failure {
         Failure::Silent => format!("no answer to {requests} at {start} Bd: not a single byte came"),
@@ -178,7 +210,7 @@ fn sign_on(failed: &Failed, config: &Config) -> Words {
             "no answer to {requests} at {start} Bd, but {count} between them, at other rates: {heard}"
         ),
         Failure::Parity(damage) => wrong_parity(damage, failed.attempts),
-        Failure::NoIdentification => return no_identification(failed, config),
+        Failure::NoIdentification => return no_identification(failed, config, again),
         Failure::Unfinished => {
             let shown = text::escaped(&failed.received);
             format!("the identification was still coming when the time was up: `{shown}`")
@@ -189,42 +221,46 @@ fn sign_on(failed: &Failed, config: &Config) -> Words {
         ),
         Failure::Sml => format!("the meter sends SML by itself: {heard}"),
         Failure::Hdlc => format!("the line carries HDLC frames already: {heard}"),
-        Failure::NoModeE => format!("{who} does not offer mode E (no `\\2` in its identification)"),
+        Failure::NoModeE => format!("{who} answered, but it does not offer mode E"),
         Failure::UnknownBaud => {
             let z = failed.identification.as_ref().map_or(String::new(), |known| text::escaped(&[known.z()]));
-            let offer = if config.force { "is to enter" } else { "offers" };
-            format!("{who} {offer} mode E, but its baud character `{z}` names no rate")
+            let offer = if config.force { "it is to enter" } else { "it offers" };
+            format!("{who} answered, and {offer} mode E, but its baud character `{z}` names no rate")
         }
-        Failure::RefusedByNak => format!("{who} answered the acknowledgement with NAK"),
-        Failure::RefusedByBreak => format!("{who} answered the acknowledgement with a break message"),
-        Failure::Readout(rate) => format!("{who} sent its data at {rate} Bd instead of entering mode E"),
+        Failure::RefusedByNak => format!("{who} answered, but it refused mode E at {rate} Bd with NAK"),
+        Failure::RefusedByBreak => {
+            format!("{who} answered, but it refused mode E at {rate} Bd with a break message")
+        }
+        Failure::Readout(rate) => {
+            format!("{who} answered, but it sent its data at {rate} Bd instead of entering mode E")
+        }
         Failure::TooSlow(late) => {
             let seconds = late.as_secs_f64();
             format!("this computer was stopped or starved for {seconds:.1} s in the middle of the sign-on")
         }
-        Failure::Unconfirmed(0) => format!("{who} did not confirm the change of rate"),
+        Failure::Unconfirmed(0) => format!("{who} answered, but it did not confirm the change of rate"),
         Failure::Unconfirmed(unreadable) => format!(
-            "{who} answered the acknowledgement with {} that could not be read",
+            "{who} answered, but {} that could not be read came in place of its confirmation",
             text::count(*unreadable, "byte")
         ),
         Failure::WrongManufacturer => {
             let wanted: Vec<String> = config.manufacturers.iter().map(ToString::to_string).collect();
             let wanted = wanted.join(" or ");
-            format!("{who} is not from {wanted}; no acknowledgement was sent")
+            format!("{who} answered, but it is not from {wanted}; no acknowledgement was sent")
         }
     };
-    words(message, hints::hint(failed, config))
+    words(message, hints::hint(failed, config, again))
 }
 
 /// Text without an identification that was in time and whole.
-fn no_identification(failed: &Failed, config: &Config) -> Words {
+fn no_identification(failed: &Failed, config: &Config, again: &Again) -> Words {
     let plain = parity::stripped(&failed.received);
     let mut lines = plain.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
     let whole = lines.find_map(|line| Identification::parse(line).ok());
     match whole {
         Some(late) => words(
             format!("the identification `{}` came too late to be answered", text::escaped(late.line())),
-            hints::late(config),
+            hints::late(config, again),
         ),
         None if plain.contains(&STX) && plain.contains(&b'(') => {
             words("a readout came, but no identification before it", hints::stray_readout())
@@ -233,7 +269,7 @@ fn no_identification(failed: &Failed, config: &Config) -> Words {
             let shown = text::escaped(&failed.received[..failed.received.len().min(80)]);
             words(
                 format!("text came, but no whole identification `/XXXZ..`: `{shown}`"),
-                hints::hint(failed, config),
+                hints::hint(failed, config, again),
             )
         }
     }

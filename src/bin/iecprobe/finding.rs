@@ -8,6 +8,7 @@ use iecprobe::hunt::plan::Row;
 use iecprobe::hunt::{Found, Pushed};
 use iecprobe::protocol::parity::Parity;
 
+use crate::again::quoted;
 use crate::explain::{Words, words};
 use crate::form::{self, Form, json};
 use crate::kind::Kind;
@@ -81,15 +82,6 @@ impl<'a> Finding<'a> {
             }
         }
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// What kind of failure a hunt is that has found no way for this program.

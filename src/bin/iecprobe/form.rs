@@ -26,10 +26,11 @@ pub fn json(report: &impl Serialize) -> String {
 
 /// The variables that a report can set, without their prefix. `IECPROBE_PORT` is input and none of them.
 #[rustfmt::skip]
-const VARIABLES: [&str; 28] = [
+const VARIABLES: [&str; 29] = [
     "STATUS", "MANUFACTURER", "NAME", "IDENT", "LINE", "ESCAPES", "MODE", "BAUD", "BAUD_OFFERED", "CONFIRMED", "ATTEMPTS",
     "ELAPSED_MS", "LINK_CLIENT", "LINK_SERVER", "LINK_MAX_INFO_TRANSMIT", "LINK_MAX_INFO_RECEIVE", "LINK_WINDOW_TRANSMIT",
     "LINK_WINDOW_RECEIVE", "FOUND", "USE", "CLIENT", "SERVER", "NOTES", "ERROR_CODE", "ERROR_KIND", "ERROR_MESSAGE", "ERROR_HINT", "ERROR_RECEIVED",
+    "ERROR_TRY",
 ];
 
 /// A report as lines that are safe to `eval`: nothing is left of the variables of an earlier one.

@@ -12,12 +12,14 @@ use iecprobe::protocol::parity::Parity;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::signon::Config;
 
+use crate::again::Again;
 use crate::cli::Args;
 use crate::cli::advanced::Advanced;
 use crate::cli::line::Line as LineArgs;
 use crate::cli::pipe::Pipe as PipeArgs;
 use crate::files::{self, Drawing, Tracing};
 use crate::form::Form;
+use crate::style::Color;
 
 /// The rate of `--direct` without `--baud`, in Bd.
 const DIRECT_BAUD: u32 = 9600;
@@ -47,6 +49,10 @@ pub struct Manner {
     pub quiet: bool,
     /// How much more than usual stderr gets.
     pub verbose: u8,
+    /// Whether there are colours.
+    pub color: Color,
+    /// The command line, for one that is proposed.
+    pub again: Again,
     /// Whether there are several ports, so that a failure has to name its own.
     pub several: bool,
 }
@@ -185,6 +191,8 @@ impl Manner {
             aside: args.pipe.pipe || args.pipe.listen.is_some() || !args.command.is_empty(),
             quiet: args.report.quiet,
             verbose: args.report.verbose,
+            color: args.report.color,
+            again: Again::of(std::env::args_os().skip(1)),
             several: args.all || args.place.iter().chain(&args.port).count() > 1,
         }
     }
@@ -193,6 +201,9 @@ impl Manner {
 impl Job {
     fn of(args: Args) -> Result<Self, String> {
         let manner = Manner::of(&args);
+        if let Some(stray) = manner.again.stray_command() {
+            return Err(missing_dashes(stray));
+        }
         let ports = Ports::of(args.place, args.port, args.all);
         let (line, sign_on, advanced) = (args.line, args.sign_on, args.advanced);
         if let (Some(rate), false) = (line.baud, sign_on.direct)
@@ -308,6 +319,11 @@ impl Job {
             Some(count) => format!("{reason}, and {count} are named"),
         })
     }
+}
+
+/// What is wrong with a command that stands where a port does.
+pub fn missing_dashes(command: &str) -> String {
+    format!("`{command}` is no port; a COMMAND stands behind `--`, as in `iecprobe PORT -- COMMAND`")
 }
 
 impl Ports {

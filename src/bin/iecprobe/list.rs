@@ -9,6 +9,7 @@ use iecprobe::os::ports::{Bus, Computer, Port, State};
 use iecprobe::protocol::text;
 
 use crate::form::{self, Form};
+use crate::style::{Look, Piece};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -106,16 +107,16 @@ pub fn with_states(machine: &Computer, ports: Vec<Port>) -> Vec<(Port, State)> {
 }
 
 /// The list: nothing in a table without ports.
-pub fn report(form: Form, ports: &[(Port, State)]) -> String {
+pub fn report(form: Form, ports: &[(Port, State)], look: Look) -> String {
     let rows: Vec<Row<'_>> = ports.iter().map(Row::of).collect();
     match form {
         Form::Json => form::json(&rows),
         Form::Text | Form::Shell if rows.is_empty() => String::new(),
-        Form::Text | Form::Shell => table(&rows),
+        Form::Text | Form::Shell => table(&rows, look),
     }
 }
 
-fn table(rows: &[Row<'_>]) -> String {
+fn table(rows: &[Row<'_>], look: Look) -> String {
     let cells: Vec<[String; 5]> = rows.iter().map(Row::cells).collect();
     let width = |column: usize| {
         let cells = cells.iter().map(|cells| cells[column].len());
@@ -126,7 +127,7 @@ fn table(rows: &[Row<'_>]) -> String {
         let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let mut table = line(&HEADER.map(str::to_owned)) + "\n";
+    let mut table = look.paint(Piece::Head, &line(&HEADER.map(str::to_owned))) + "\n";
     for (row, cells) in rows.iter().zip(&cells) {
         let _ = writeln!(table, "{}", line(cells));
         for detail in row.details() {
@@ -156,6 +157,7 @@ mod tests {
     use super::faked::{self, Faked};
     use super::*;
     use crate::explain::explain;
+    use crate::report::words;
     use crate::trouble::Trouble;
     use serde_json::json;
 
@@ -188,21 +190,22 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_in_the_documentation() {
-        let table = report(Form::Text, &example());
+        let table = report(Form::Text, &example(), Look::default());
         assert!(OPTIONS.contains(&table), "docs/options.md does not show this:\n{table}");
         assert!(table.lines().filter(|line| !line.contains("/dev/serial/")).all(|line| line.len() <= 80));
     }
 
     #[test]
     fn the_json_is_the_one_in_the_documentation() {
-        let json = report(Form::Json, &example()[1..2]);
+        let json = report(Form::Json, &example()[1..2], Look::default());
         assert!(OPTIONS.contains(&json), "docs/options.md does not show this:\n{json}");
-        assert_eq!(report(Form::Json, &example()).lines().count(), 1);
+        assert_eq!(report(Form::Json, &example(), Look::default()).lines().count(), 1);
     }
 
     #[test]
     fn what_is_not_known_is_null() {
-        let json: serde_json::Value = serde_json::from_str(&report(Form::Json, &example())).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&report(Form::Json, &example(), Look::default())).unwrap();
         let port = json![{"port": "/dev/ttyS0", "stable": null, "bus": "pnp", "adapter": null, "driver": "serial",
             "vendor_id": null, "product_id": null, "serial": null, "interface": null, "state": "free",
             "holder": null, "group": null}];
@@ -213,13 +216,13 @@ mod tests {
     #[test]
     fn a_machine_without_ports_has_an_empty_list() {
         let none = listed(&Faked::new());
-        assert_eq!(report(Form::Text, &none), "");
-        assert_eq!(report(Form::Json, &none), "[]\n");
+        assert_eq!(report(Form::Text, &none, Look::default()), "");
+        assert_eq!(report(Form::Json, &none, Look::default()), "[]\n");
     }
 
     #[test]
     fn interfaces_are_numbered_where_an_adapter_has_several() {
-        let all = report(Form::Text, &listed(&Faked::with_one_of_each()));
+        let all = report(Form::Text, &listed(&Faked::with_one_of_each()), Look::default());
         let numbered: Vec<&str> = all.lines().filter(|line| line.contains("interface")).collect();
         assert_eq!(numbered, [0, 1, 2, 3].map(|n| format!("  FTDI Quad RS232-HS, interface {n}")));
     }
@@ -229,15 +232,14 @@ mod tests {
         let faked = Faked::new();
         faked.usb("1-1", ("ch341-uart", "1a86", "7523", ["", "\x1b[2Jx", "\u{e9}"]), &["ttyUSB0"]);
         let ports = listed(&faked);
-        assert!(report(Form::Text, &ports).contains("\n  \\x1B[2Jx\n"));
-        assert!(report(Form::Json, &ports).contains(r#""serial":"\\xC3\\xA9""#));
+        assert!(report(Form::Text, &ports, Look::default()).contains("\n  \\x1B[2Jx\n"));
+        assert!(report(Form::Json, &ports, Look::default()).contains(r#""serial":"\\xC3\\xA9""#));
     }
 
     #[test]
     fn several_ports_are_offered_with_all_that_tells_them_apart() {
-        let problem = explain(&Trouble::NoPort(example()[..3].to_vec()), "");
-        let (message, hint) = (problem.message, problem.hint.unwrap());
-        let shown = format!("iecprobe: {message}\nhint: {hint}\nstatus {}\n", problem.kind.status());
+        let problem = explain(&Trouble::NoPort(example()[..3].to_vec()), "", &Default::default());
+        let shown = format!("{}status {}\n", words(&problem, Look::default()), problem.kind.status());
         assert!(FAILURES.contains(&shown), "docs/failures.md does not show this:\n{shown}");
     }
 }

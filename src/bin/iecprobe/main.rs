@@ -1,5 +1,6 @@
 //! iecprobe: opens a smart meter's optical port. This file tells the story; the modules have the parts.
 
+mod again;
 mod cabinet;
 mod cli;
 mod command;
@@ -8,6 +9,7 @@ mod explain;
 mod files;
 mod finding;
 mod form;
+mod guess;
 mod hints;
 mod job;
 mod kind;
@@ -21,6 +23,7 @@ mod serve;
 mod session;
 mod several;
 mod story;
+mod style;
 mod trouble;
 mod usage;
 mod watch;
@@ -38,6 +41,7 @@ use ending::Ending;
 use form::Form;
 use job::{Carry, Job, Manner, Task, Then};
 use session::Session;
+use style::Look;
 use trouble::Trouble;
 
 fn main() -> ExitCode {
@@ -82,7 +86,7 @@ fn list(manner: &Manner) -> Result<(), Ending> {
     if ports.is_empty() && manner.form == Form::Text && !manner.quiet {
         ending::say("iecprobe: this machine has no serial port\n");
     }
-    ending::print(&list::report(manner.form, &ports))
+    ending::print(&list::report(manner.form, &ports, Look::stdout(manner.color)))
 }
 
 /// Does the work on one port or on several.

@@ -70,13 +70,13 @@ pub fn lost(port: &str, loss: &Loss) -> Words {
 }
 
 /// What the server did not set at the change of rate.
-pub fn refused(port: &str, refused: Refused) -> Words {
+pub fn refused(who: &str, refused: Refused) -> Words {
     let what = match refused {
         Refused::Rate { wanted, kept } => format!("was asked for {wanted} Bd and says that it has {kept} Bd"),
         Refused::EighthBit => "says that it keeps seven data bits, and HDLC needs eight".to_owned(),
     };
     words(
-        format!("{port}: at the change of rate the server {what}"),
+        format!("{who} answered, but at the change of rate the server {what}"),
         "allow the rate in the settings of the server, or stay at one that it has: `--baud 300`",
     )
 }

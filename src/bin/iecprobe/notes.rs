@@ -4,8 +4,9 @@ use iecprobe::protocol::parity::ParityCheck;
 use iecprobe::protocol::text;
 use iecprobe::signon::Note;
 
-/// A note, as it is reported.
-pub fn note(note: &Note) -> String {
+/// A note, as it is reported. What a link that was `checked` has answered is not asked any more.
+pub fn note(note: &Note, checked: bool) -> String {
+    let doubt = if checked { "" } else { "; --check-link finds out" };
     match note {
         Note::Echo => "the head returns what we send".into(),
         Note::ParityInSight => {
@@ -31,13 +32,13 @@ pub fn note(note: &Note) -> String {
             let says = format!("`{}` for `{}`", text::escaped(&confirmed.says), text::escaped(sent));
             match confirmed.parity {
                 ParityCheck::Right => {
-                    format!("the confirmation says {says}: rate or mode may not be in force")
+                    format!("the confirmation says {says}: rate or mode may not be in force{doubt}")
                 }
                 ParityCheck::Wrong { .. } => {
                     format!("the confirmation could not be read well: {says}, with wrong parity")
                 }
                 ParityCheck::Absent => format!(
-                    "the confirmation says {says}: rate or mode may not be in force, or a character was damaged"
+                    "the confirmation says {says}: rate or mode may not be in force, or a character was damaged{doubt}"
                 ),
             }
         }
@@ -48,7 +49,7 @@ pub fn note(note: &Note) -> String {
         ),
         Note::ForcedUnconfirmed(rate) => {
             format!(
-                "{rate} Bd is not what the meter offered, and it did not confirm: the rate may not be in force"
+                "{rate} Bd is not what the meter offered, and it did not confirm: the rate may not be in force{doubt}"
             )
         }
     }

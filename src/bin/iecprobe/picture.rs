@@ -1,7 +1,7 @@
 //! `--timeline`: the picture of a sign-on, where it goes, and the sentence that stands with it.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use iecprobe::signon::SignedOn;
 
 use crate::ending::Ending;
 use crate::files::Drawing;
+use crate::style::Look;
 use crate::trouble::Trouble;
 
 /// A picture that is wanted, and what has happened so far.
@@ -23,14 +24,14 @@ pub struct Picture {
 }
 
 enum To {
-    Stderr,
+    Stderr(Colour),
     Text(File),
     Svg(File),
 }
 
 impl Picture {
     /// Prepares for a picture: a file that cannot be written is found out now.
-    pub fn new(drawing: &Drawing) -> Result<Self, Trouble> {
+    pub fn new(drawing: &Drawing, look: Look) -> Result<Self, Trouble> {
         let create = |file: &PathBuf| {
             File::create(file).map_err(|error| Trouble::File {
                 option: "--timeline",
@@ -39,7 +40,7 @@ impl Picture {
             })
         };
         let to = match drawing {
-            Drawing::Stderr => To::Stderr,
+            Drawing::Stderr => To::Stderr(if look.has_colour() { Colour::Ansi } else { Colour::Off }),
             Drawing::Text(file) => To::Text(create(file)?),
             Drawing::Svg(file) => To::Svg(create(file)?),
         };
@@ -55,21 +56,14 @@ impl Picture {
     pub fn draw(self, now: Duration, outcome: &str) -> io::Result<()> {
         let timeline = Timeline::new(&self.entries, now);
         match self.to {
-            To::Stderr => {
-                let picture = text::draw(&timeline, outcome, colour());
+            To::Stderr(colour) => {
+                let picture = text::draw(&timeline, outcome, colour);
                 Stderr.write_all(picture.as_bytes())
             }
             To::Text(mut file) => file.write_all(text::draw(&timeline, outcome, Colour::Off).as_bytes()),
             To::Svg(mut file) => file.write_all(svg::draw(&timeline, outcome).as_bytes()),
         }
     }
-}
-
-/// Whether stderr takes colours, and is allowed to (<https://no-color.org>).
-fn colour() -> Colour {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if io::stderr().is_terminal() && !refused && !dumb { Colour::Ansi } else { Colour::Off }
 }
 
 /// How a session ended, in one sentence.

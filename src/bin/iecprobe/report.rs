@@ -14,6 +14,7 @@ use iecprobe::signon::SignedOn;
 use crate::explain::Problem;
 use crate::form::{self, Form, json};
 use crate::notes;
+use crate::style::{Look, Piece};
 use crate::trouble::Trouble;
 
 /// Who answered.
@@ -29,8 +30,8 @@ pub struct Who {
 
 /// The report of a success.
 #[derive(Serialize)]
-pub struct Success<'a> {
-    port: &'a str,
+pub struct Success {
+    port: String,
     #[serde(flatten)]
     meter: Option<Meter>,
     baud: u32,
@@ -40,6 +41,8 @@ pub struct Success<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<Link>,
     notes: Vec<String>,
+    #[serde(skip)]
+    ident_only: bool,
 }
 
 /// Who signed on, and into what.
@@ -112,6 +115,7 @@ struct ErrorObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     received: String,
+    r#try: &'a [String],
 }
 
 impl Who {
@@ -137,19 +141,22 @@ impl Who {
     }
 }
 
-impl<'a> Success<'a> {
+impl Success {
     /// What is known after a start on this port, with a sign-on or without one.
     pub fn new(
-        port: &'a str,
+        port: &str,
         signed_on: Option<&SignedOn>,
         settings: Settings,
         link: Option<Link>,
         remarks: &[String],
         elapsed: Duration,
+        ident_only: bool,
     ) -> Self {
-        let notes = signed_on.map_or(&[][..], |done| &done.notes).iter().map(notes::note);
+        let checked = link.is_some();
+        let notes =
+            signed_on.map_or(&[][..], |done| &done.notes).iter().map(|note| notes::note(note, checked));
         Self {
-            port,
+            port: text::escaped(port.as_bytes()),
             meter: signed_on
                 .map(|done| Meter { who: Who::of(&done.identification), mode: done.mode.letter() }),
             baud: signed_on.map_or(settings.baud, |done| done.baud),
@@ -161,6 +168,7 @@ impl<'a> Success<'a> {
             elapsed_ms: elapsed.as_millis() as u64,
             link,
             notes: notes.chain(remarks.iter().cloned()).collect(),
+            ident_only,
         }
     }
 
@@ -183,14 +191,19 @@ impl<'a> Success<'a> {
     }
 
     fn text(self) -> String {
-        let mut lines = vec![("port", self.port.to_owned())];
+        let mut lines = vec![("port", self.port)];
         let mut confirmed = None;
         if let Some(Meter { who, mode }) = self.meter {
             lines.extend(who.lines());
             lines.push(("mode", mode.to_owned()));
-            confirmed = self.course.and_then(|course| course.confirmed);
+            confirmed = self.course.as_ref().and_then(|course| course.confirmed);
         }
-        lines.push(("baud", self.baud.to_string()));
+        if self.ident_only {
+            let offered = self.course.as_ref().and_then(|course| course.baud_offered);
+            lines.extend(offered.map(|baud| ("baud offered", baud.to_string())));
+        } else {
+            lines.push(("baud", self.baud.to_string()));
+        }
         lines.extend(confirmed.map(|confirmed| ("confirmed", confirmed.to_string())));
         lines.extend(self.link.map(|link| ("link", link.text())));
         lines.extend(self.notes.into_iter().map(|note| ("note", note)));
@@ -201,10 +214,26 @@ impl<'a> Success<'a> {
     }
 }
 
-/// The report of a failure, in the forms that have one.
+/// What is said about a failure to people.
+pub fn words(problem: &Problem, look: Look) -> String {
+    let message = look.wrapped(Piece::Error, "iecprobe: ", &problem.message);
+    let hint = problem.hint.iter().map(|hint| look.wrapped(Piece::Hint, "hint: ", hint));
+    // Whole, however long: it is to be pasted.
+    let tries = problem.tries.iter().take(TRIES_MAX);
+    let tries = tries.map(|command| {
+        format!("  {} {}\n", look.paint(Piece::Hint, "try:"), look.paint(Piece::Command, command))
+    });
+    message + &hint.chain(tries).collect::<String>()
+}
+
+/// Commands that are proposed to people.
+const TRIES_MAX: usize = 3;
+
+/// The report of a failure, for programs.
 pub fn failure(form: Form, port: &str, problem: &Problem, trouble: &Trouble) -> String {
+    let port = text::escaped(port.as_bytes());
     let report = Failing {
-        port,
+        port: &port,
         who: trouble.identification().map(Who::of),
         found: trouble.found(),
         error: ErrorObject {
@@ -213,14 +242,11 @@ pub fn failure(form: Form, port: &str, problem: &Problem, trouble: &Trouble) -> 
             message: &problem.message,
             hint: problem.hint.as_deref(),
             received: text::hex(trouble.received()),
+            r#try: &problem.tries,
         },
     };
     match form {
-        Form::Json => json(&report),
         Form::Shell => form::shell(problem.kind.status(), &report),
-        Form::Text => {
-            let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!("hint: {hint}\n"));
-            format!("iecprobe: {}\n{hint}", problem.message)
-        }
+        Form::Json | Form::Text => json(&report),
     }
 }

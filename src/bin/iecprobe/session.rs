@@ -107,7 +107,8 @@ impl Session<'_> {
         let open = self.start(line, watch).inspect_err(|ending| self.draw(watch, Err(ending)))?;
         let success = |link: Option<Link>| {
             let signed_on = open.signed_on.as_ref();
-            Success::new(self.port, signed_on, open.settings, link, &remarks, began.elapsed())
+            let (elapsed, ident_only) = (began.elapsed(), job.is_ident_only());
+            Success::new(self.port, signed_on, open.settings, link, &remarks, elapsed, ident_only)
         };
         let link = match &job.then {
             Then::Carry(carry) => {
@@ -249,7 +250,7 @@ impl Session<'_> {
     fn carry_and_disconnect(
         &self,
         carry: &Carry,
-        success: Success<'_>,
+        success: Success,
         open: &Open,
         line: &mut dyn Line,
         watch: &mut Watch,

@@ -1,6 +1,6 @@
 //! What people see of a running sign-on: log events, the trace, a live line while they wait, and its picture.
 
-use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
+use std::io::{self, BufWriter, LineWriter, Write};
 use std::time::{Duration, Instant};
 
 use iecprobe::machine::{Doing, Progress};
@@ -15,6 +15,7 @@ use crate::ending;
 use crate::files::Tracing;
 use crate::job::{Job, Start};
 use crate::picture::Picture;
+use crate::style::{self, Look};
 use crate::trouble::Trouble;
 
 /// How often the live line is written anew.
@@ -49,13 +50,14 @@ enum Live {
 impl Watch {
     /// Begins to watch; `-` as trace is stderr. A live line is shown if nothing else goes there and it is a terminal.
     pub fn new(job: &Job) -> Result<Self, Trouble> {
+        let look = Look::stderr(job.manner.color);
         let shared = matches!(job.trace, Some(Tracing::Stderr))
             || log::log_enabled!(log::Level::Info)
             || job.ports.are_several()
             // It has a line of its own.
             || matches!(job.start, Start::Watch(_));
-        let live =
-            if !job.manner.quiet && !shared && io::stderr().is_terminal() { Live::Hidden } else { Live::Off };
+        let wanted = !job.manner.quiet && !shared && !style::is_dumb();
+        let live = if wanted && look.width().is_some() { Live::Hidden } else { Live::Off };
         let trace: Option<Box<dyn Write>> = match &job.trace {
             None => None,
             Some(Tracing::Stderr) => Some(Box::new(LineWriter::new(Stderr))),
@@ -74,7 +76,7 @@ impl Watch {
             settings: None,
             trace,
             broken: None,
-            picture: job.drawing.as_ref().map(Picture::new).transpose()?,
+            picture: job.drawing.as_ref().map(|drawing| Picture::new(drawing, look)).transpose()?,
             sent: 0,
             received: 0,
             live,

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use crate::form::Form;
+use crate::style::Color;
 
 /// What is typed about the report.
 #[derive(clap::Args, Debug)]
@@ -19,9 +21,12 @@ pub struct Report {
     /// Less on stderr: in pipe modes no report, but failures
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More on stderr: events, and with -vv every frame
+    /// More on stderr: the story with its times, and with -vv every message in bytes
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Colours of messages, help, list and pictures
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub color: Color,
 }
 
 /// What is typed about records of the line.
@@ -43,17 +48,32 @@ impl Report {
     }
 }
 
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Auto => ("auto", "On a terminal, unless NO_COLOR is set"),
+            Self::Always => ("always", "Everywhere"),
+            Self::Never => ("never", "Nowhere"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
 impl ValueEnum for Form {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Text, Self::Json, Self::Shell]
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+    fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
             Self::Text => ("text", "`key: value`, one a line"),
             Self::Json => ("json", "One object on one line"),
             Self::Shell => ("shell", "Lines to `eval`"),
         };
-        Some(clap::builder::PossibleValue::new(name).help(help))
+        Some(PossibleValue::new(name).help(help))
     }
 }
