@@ -10,7 +10,7 @@
 //!   computer that was stopped or starved.
 //!
 //! [`crate::signon::SignOn`] is such a machine, [`exchange::Exchange`] the smallest one. `driver::Driver::run` drives any
-//! of them on a real line, [`crate::meter::simulate`] on a virtual meter under a clock that jumps.
+//! of them on a real line, [`crate::meter::simulate()`] on a virtual meter under a clock that jumps.
 
 pub mod disconnect;
 pub mod exchange;

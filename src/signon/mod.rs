@@ -1,9 +1,9 @@
 //! The sign-on machine: from the first request to mode E, or to the reason why not. See [`crate::machine`] for how it is
 //! driven.
 //!
-//! An attempt is a prelude ([`tasks`], [`prelude`]), a request and the wait for the identification ([`identify`]), and
-//! the acknowledgement with the wait for its answer ([`acknowledge`], [`verdict`]). Whether to acknowledge is for
-//! [`policy`] to say. This module leads from one to the next, and from attempt to attempt.
+//! An attempt is a prelude (`tasks`, `prelude`), a request and the wait for the identification (`identify`), and
+//! the acknowledgement with the wait for its answer (`acknowledge`, `verdict`). Whether to acknowledge is for
+//! `policy` to say. This module leads from one to the next, and from attempt to attempt.
 
 mod acknowledge;
 mod config;

@@ -1,7 +1,7 @@
 //! Telnet (RFC 854, RFC 855), as far as a serial server needs it: a pure codec for either side.
 //!
 //! Bytes go in as they come from the network, in pieces of any size; runs of data, negotiations and subnegotiations come
-//! out. Nothing here grows with the input: a subnegotiation is kept up to [`SUBNEGOTIATION_MAX`] bytes, and each option is
+//! out. Nothing here grows with the input: a subnegotiation is kept up to 64 bytes, and each option is
 //! answered once a direction, so that a peer that negotiates for ever is not answered for ever (the loop that RFC 1143
 //! warns of).
 
