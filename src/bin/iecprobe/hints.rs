@@ -137,7 +137,7 @@ pub fn link_refused(again: &Again) -> Advice {
 pub fn no_link(again: &Again) -> Advice {
     advice(
         "the meter may need longer, have another address, or not be at this rate",
-        [again.with("--settle 1s"), again.with("--hdlc-server 17"), again.with("--hdlc-server 1/17")],
+        [again.with("--settle 1s"), again.with("--hdlc-server 17"), again.with("--hunt")],
     )
 }
 
