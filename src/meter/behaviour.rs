@@ -143,6 +143,18 @@ pub struct Push {
 pub struct Echo {
     /// By how many characters late.
     pub late: u32,
+    /// How many copies of each message.
+    pub copies: u32,
+    /// How many characters are missing from the end of the acknowledgement's.
+    pub cut: usize,
+    /// As one piece this long after the message, as software does, rather than character by character, as light does.
+    pub packed: Option<Duration>,
+}
+
+impl Default for Echo {
+    fn default() -> Self {
+        Self { late: 0, copies: 1, cut: 0, packed: None }
+    }
 }
 
 /// When a port goes away.

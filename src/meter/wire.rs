@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::meter::{Meter, Responder};
 use crate::protocol::baud;
+use crate::protocol::message;
 use crate::protocol::parity;
 use crate::protocol::settings::{Framing, Settings};
 
@@ -47,6 +48,18 @@ struct Flight {
     settings: Settings,
     start: Instant,
     end: Instant,
+    returns: Option<Returns>,
+}
+
+/// How the head returns a character.
+#[derive(Clone, Copy, Debug)]
+struct Returns {
+    /// From its last bit to the end of its first copy, and from one copy to the next.
+    after: Duration,
+    again: Duration,
+    copies: u32,
+    /// Whether it arrives as it is, whatever the rate has become.
+    whole: bool,
 }
 
 impl<M: Responder> Wire<M> {
@@ -82,8 +95,23 @@ impl<M: Responder> Wire<M> {
         for &byte in bytes {
             let start = self.outward_free.max(now + lag);
             let end = start + self.reader.character();
-            self.outward.push_back(Flight { byte, settings: self.reader, start, end });
+            self.outward.push_back(Flight { byte, settings: self.reader, start, end, returns: None });
             self.outward_free = end;
+        }
+        self.plan_echo(bytes);
+    }
+
+    /// What the head will do with the message that was handed over last.
+    fn plan_echo(&mut self, message: &[u8]) {
+        let Some(echo) = self.meter.echo() else { return };
+        let is_acknowledgement = message.first().is_some_and(|&byte| parity::strip(byte) == message::ACK);
+        let cut = if is_acknowledgement { echo.cut.min(message.len()) } else { 0 };
+        let (left, character) = (self.outward_free, self.reader.character());
+        let flights = self.outward.iter_mut().rev().take(message.len()).skip(cut);
+        for flight in flights {
+            let after = echo.packed.map_or(character * echo.late, |lag| left - flight.end + lag);
+            let (again, copies) = (self.reader.wire_time(message.len()), echo.copies);
+            flight.returns = Some(Returns { after, again, copies, whole: echo.packed.is_some() });
         }
     }
 
@@ -189,8 +217,10 @@ impl<M: Responder> Wire<M> {
             if inward == Some(next) {
                 let flight = self.inward.pop_front().expect("it is the next event");
                 if self.is_powered() {
-                    let byte = seen_in(flight.byte, flight.settings.framing, self.reader.framing);
-                    self.arrived.extend(seen_at(byte, flight.settings.baud, self.reader.baud));
+                    let whole = flight.returns.is_some_and(|returns| returns.whole);
+                    let sent = if whole { self.reader } else { flight.settings };
+                    let byte = seen_in(flight.byte, sent.framing, self.reader.framing);
+                    self.arrived.extend(seen_at(byte, sent.baud, self.reader.baud));
                 }
             } else if outward == Some(next) {
                 let flight = self.outward.pop_front().expect("it is the next event");
@@ -213,9 +243,11 @@ impl<M: Responder> Wire<M> {
 
     /// The head's echo of a character that has left the reader.
     fn echo(&mut self, flight: Flight) {
-        let Some(echo) = self.meter.echo() else { return };
-        let end = flight.end + flight.settings.character() * echo.late;
-        self.inward.push_back(Flight { end, ..flight });
+        let Some(returns) = flight.returns else { return };
+        for copy in 0..returns.copies {
+            let end = flight.end + returns.after + returns.again * copy;
+            self.inward.push_back(Flight { end, ..flight });
+        }
         self.inward.make_contiguous().sort_by_key(|flight| flight.end);
     }
 
@@ -226,7 +258,7 @@ impl<M: Responder> Wire<M> {
         let length = if paced { settings.character() } else { Duration::ZERO };
         let end = start + length;
         self.inward_free = end;
-        self.inward.push_back(Flight { byte, settings, start, end });
+        self.inward.push_back(Flight { byte, settings, start, end, returns: None });
     }
 }
 

@@ -81,6 +81,9 @@ pub(super) fn judge(bytes: &[u8]) -> Judgement {
         let rest = &before_frame[start..];
         if let Some(length) = confirmation_length(rest, frame.is_some()) {
             let end = start + length;
+            if start > 0 && plain[start - 1] == NAK {
+                return Judgement::Nak;
+            }
             return Judgement::Confirmed { what: confirmed(&bytes[start..end]), start, end };
         }
         if rest.starts_with(&BREAK) {

@@ -119,8 +119,7 @@ impl SignOn {
     /// After a prelude: the request, or silence before it.
     fn prepared(&mut self, ended: prelude::Ended, now: Instant) -> State {
         match ended {
-            prelude::Ended::Done { unasked, at_other_rates } => {
-                (self.unasked, self.at_other_rates) = (unasked, at_other_rates);
+            prelude::Ended::Done => {
                 self.attempts += 1;
                 self.asked = Some(now);
                 self.punctuality.forget();
@@ -299,6 +298,8 @@ impl SignOn {
             };
             return self.over(Err(Failed { attempts: self.attempts, ..furthest }), sign_off);
         }
+        self.unasked.clear();
+        self.at_other_rates.clear();
         self.fruitless += usize::from(failed.failure.is_silence());
         if self.best.as_ref().is_none_or(|best| best.failure.progress() <= failed.failure.progress()) {
             self.best = Some(failed);
@@ -346,7 +347,12 @@ impl Machine for SignOn {
                 State::Prelude(prelude) => match prelude.poll(now) {
                     Step::Do(action) => return Step::Do(action),
                     Step::Wait(until) => return Step::Wait(until),
-                    Step::Done(ended) => self.prepared(ended, now),
+                    Step::Done(ended) => {
+                        let (unasked, at_other_rates) = prelude.seen();
+                        self.unasked.extend(unasked);
+                        self.at_other_rates.extend(at_other_rates);
+                        self.prepared(ended, now)
+                    }
                 },
                 State::Identify(identify) => match identify.poll(now) {
                     Step::Do(action) => return Step::Do(action),

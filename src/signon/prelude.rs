@@ -26,15 +26,10 @@ const ANSWER_MAX: usize = 40;
 const BETWEEN_BYTES: Duration = Duration::from_millis(50);
 
 /// How a prelude ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// All is done, and this came meanwhile that is no echo.
-    Done {
-        /// Unasked at the start rate.
-        unasked: Vec<u8>,
-        /// At other rates.
-        at_other_rates: Vec<u8>,
-    },
+    /// All is done.
+    Done,
     /// A DISC at this rate in Bd has freed the meter.
     Freed(u32),
     /// The meter was in HDLC at this rate in Bd without a link: SNRM and DISC have freed it.
@@ -118,6 +113,11 @@ impl Prelude {
         }
     }
 
+    /// What came unasked and is no echo, at the start rate and at others; to be taken at its end.
+    pub(super) fn seen(&mut self) -> (Vec<u8>, Vec<u8>) {
+        (std::mem::take(&mut self.unasked), std::mem::take(&mut self.at_other_rates))
+    }
+
     /// What it is busy with.
     pub(super) fn doing(&self) -> Doing {
         match self.step {
@@ -188,6 +188,10 @@ impl Prelude {
                 if let Some(ended) = self.answered(wanted) {
                     self.waiting = None;
                     self.tasks.clear();
+                    // The answer to a wake-up is none to a request; one in HDLC is a sign of life.
+                    if ended != Ended::Acknowledged {
+                        self.end_listening();
+                    }
                     return Step::Done(ended);
                 }
                 if let (true, Some(Waiting::Answer { .. })) = (now < until, self.waiting) {
@@ -202,13 +206,7 @@ impl Prelude {
     }
 
     fn begin_next(&mut self, now: Instant) -> Step<Ended> {
-        let Some(task) = self.tasks.pop_front() else {
-            let unasked = std::mem::take(&mut self.unasked);
-            return Step::Done(Ended::Done {
-                unasked,
-                at_other_rates: std::mem::take(&mut self.at_other_rates),
-            });
-        };
+        let Some(task) = self.tasks.pop_front() else { return Step::Done(Ended::Done) };
         match task {
             Task::Step => {
                 self.step.0 += 1;

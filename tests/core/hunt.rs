@@ -349,9 +349,9 @@ fn may_be(name: &str, recover: bool) -> &'static [&'static str] {
         "hdlc-push" => &["push"],
         "direct" => &["direct-hdlc"],
         "hung" | "hung-unlinked" => &["hung"],
-        "silent" | "cut" | "wrong-rate" | "addressed" | "endless-ident" | "drip" | "bad-parity-always" => {
-            &[""]
-        }
+        "silent" | "cut" | "wrong-rate" | "addressed" | "endless-ident" | "drip" | "bad-parity-always"
+        | "many-flips" => &[""],
+        "two-letters" => &[""],
         // Rows that ask with the right kind of parity come late.
         _ => &["sign-on"],
     }
@@ -360,7 +360,8 @@ fn may_be(name: &str, recover: bool) -> &'static [&'static str] {
 #[test]
 fn no_scenario_is_taken_for_what_it_is_not_and_none_takes_longer_than_a_minute() {
     let mut count = 0;
-    for scenario in scenario::ALL {
+    // A line that never falls silent has no silence before a request; the sign-on's sweeps have it.
+    for scenario in scenario::ALL.iter().filter(|scenario| !scenario.name.starts_with("for-ever")) {
         for (parity, recover) in [(Parity::None, true), (Parity::Software, true), (Parity::None, false)] {
             let config = Config { parity, recover, ..Config::default() };
             count += 1;

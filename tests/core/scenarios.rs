@@ -1,7 +1,7 @@
 //! Every row of meters.md, with parity bits on the line and without, in several ways of cutting what comes into reads:
 //! each ends as its last column says, within the windows of the standard.
 
-use iecprobe::meter::behaviour::{Begins, Behaviour};
+use iecprobe::meter::behaviour::{Acknowledged, Begins, Behaviour};
 use iecprobe::meter::scenario::ALL;
 use iecprobe::protocol::flag::FlagId;
 use iecprobe::protocol::hdlc;
@@ -365,6 +365,102 @@ fn a_meter_in_an_earlier_session_is_freed() {
 }
 
 #[test]
+fn a_meter_in_hdlc_without_a_link_is_linked_and_freed() {
+    scenario("hung-unlinked", |run, _| {
+        let notes = [Note::FreedByLink(9600), Note::Attempts(2)];
+        succeeds(run, BOOK, 9600, Some(true), &notes);
+    });
+    // Whoever knows it leaves nothing behind that the next run cannot free.
+    every_way(
+        |parity| Simulation::of("hung-unlinked+silent", parity),
+        |run, _| {
+            assert_eq!(*run.failure(), Failure::OnlyDuringRecovery, "{}", run.what);
+            assert!(!run.failed().received.is_empty());
+        },
+    );
+}
+
+#[test]
+fn what_can_be_an_echo_confirms_nothing() {
+    for names in ["echo-cut", "echo-packed"] {
+        scenario(names, |run, _| succeeds(run, BOOK, 9600, Some(true), &[Note::Echo]));
+    }
+    // The confirmation comes when the second copy of our acknowledgement could.
+    scenario("echo-twice", |run, _| succeeds(run, BOOK, 9600, Some(false), &[Note::Echo, Note::Unconfirmed]));
+    every_way(
+        |parity| Simulation::of("echo-twice", parity).behaviour(|b| b.confirm_reaction = ms(500)),
+        |run, _| succeeds(run, BOOK, 9600, Some(true), &[Note::Echo]),
+    );
+    for names in ["echo-twice", "echo-cut", "echo-packed"] {
+        every_way(
+            |parity| Simulation::of(names, parity).behaviour(|b| b.acknowledged = Acknowledged::SaysNothing),
+            |run, _| succeeds(run, BOOK, 9600, Some(false), &[Note::Echo, Note::Unconfirmed]),
+        );
+    }
+}
+
+#[test]
+fn a_confirmation_says_what_was_acknowledged() {
+    for (names, says, confirmed) in [
+        ("confirm-other", b"050", false),
+        ("confirm-other-mode", b"251", false),
+        ("confirm-other-rate", b"202", true),
+    ] {
+        scenario(names, |run, _| {
+            assert_eq!(run.signed_on().confirmed, Some(confirmed), "{}", run.what);
+            let [Note::ConfirmedOther { confirmed, sent }] = run.notes() else { panic!("{:?}", run.notes()) };
+            assert_eq!((&confirmed.says, sent), (says, b"252"));
+        });
+        every_way(
+            |parity| Simulation::of(names, parity).config(|c| c.confirm = Confirm::Require),
+            |run, _| match &run.end {
+                End::SignedOn(_) => assert!(confirmed),
+                _ => assert!(!confirmed && *run.failure() == Failure::Unconfirmed(6), "{:?}", run.end),
+            },
+        );
+    }
+    fails("nak-copy", Failure::RefusedByNak);
+}
+
+#[test]
+fn nothing_goes_on_for_ever() {
+    for (names, failure) in [
+        ("for-ever-zeros", Failure::Garbled),
+        ("for-ever-text", Failure::NoIdentification),
+        ("for-ever-ends", Failure::NoIdentification),
+        ("for-ever-drip", Failure::Garbled),
+        ("for-ever-idents", Failure::Push),
+        ("for-ever-nak", Failure::RefusedByNak),
+        ("two-letters", Failure::NoIdentification),
+    ] {
+        fails(names, failure);
+    }
+    for names in ["for-ever-ack", "for-ever-soh", "for-ever-ones"] {
+        scenario(names, |run, _| {
+            assert_eq!(run.signed_on().confirmed, Some(false));
+            assert!(run.elapsed < ms(7000), "{:?}", run.elapsed);
+        });
+    }
+}
+
+#[test]
+fn a_few_damaged_characters_are_wrong_parity_and_not_late() {
+    scenario("many-flips", |run, _| {
+        let Failure::Parity(damage) = run.failure() else { panic!("{:?} {}", run.failure(), run.what) };
+        assert_eq!((damage.place, damage.count), (6, 5));
+    });
+}
+
+#[test]
+fn a_meter_that_wants_to_stay_at_300_is_confirmed_there() {
+    scenario("z-zero", |run, _| succeeds(run, b"/ISK0\\2MT382-1000", 300, Some(true), &[]));
+    every_way(
+        |parity| Simulation::of("book", parity).config(|c| c.forced_baud = Some(300)),
+        |run, _| succeeds(run, BOOK, 300, Some(true), &[]),
+    );
+}
+
+#[test]
 fn without_recovery_nothing_but_requests_goes_out() {
     for names in ["hung", "hung-session"] {
         every_way(
@@ -553,7 +649,8 @@ fn the_line_has_been_silent_before_every_request() {
             let run = Simulation::of(scenario.name, parity).run();
             for request in run.requests() {
                 let before = run.received.iter().map(|&(at, _)| at).rfind(|at| *at < request.at);
-                let pushes = matches!(run.end, End::Failed(ref failed) if failed.failure.to_string().contains("telegram"));
+                let pushes = scenario.name.starts_with("for-ever")
+                    || matches!(run.end, End::Failed(ref failed) if failed.failure.to_string().contains("telegram"));
                 assert!(pushes || before.is_none_or(|at| request.at - at >= ms(100)), "{}", run.what);
             }
         }

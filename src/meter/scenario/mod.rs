@@ -6,6 +6,7 @@
 mod acknowledging;
 mod identifying;
 mod standing;
+mod stubborn;
 
 use crate::meter::behaviour::Behaviour;
 
@@ -42,8 +43,8 @@ pub fn apply(names: &str, behaviour: &mut Behaviour) -> Result<(), UnknownScenar
 
 /// All scenarios, in the order in which they are listed.
 pub const ALL: &[Scenario] = &{
-    const PARTS: [&[Scenario]; 3] = [acknowledging::ALL, identifying::ALL, standing::ALL];
-    const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len();
+    const PARTS: [&[Scenario]; 4] = [acknowledging::ALL, identifying::ALL, standing::ALL, stubborn::ALL];
+    const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len();
     let mut all = [PARTS[0][0]; COUNT];
     let (mut part, mut place, mut at) = (0, 0, 0);
     while part < PARTS.len() {

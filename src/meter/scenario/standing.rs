@@ -23,12 +23,12 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "echo",
         summary: "the head returns every byte at once",
-        change: |b| b.echo = Some(Echo { late: 0 }),
+        change: |b| b.echo = Some(Echo::default()),
     },
     Scenario {
         name: "echo-late",
         summary: "the head returns every byte a character late",
-        change: |b| b.echo = Some(Echo { late: 1 }),
+        change: |b| b.echo = Some(Echo { late: 1, ..Echo::default() }),
     },
     Scenario {
         name: "noise",

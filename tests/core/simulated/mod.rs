@@ -456,8 +456,9 @@ impl Bench {
     }
 
     fn release_outward(&mut self) {
-        while let Some(byte) = due(&mut self.outward, self.now) {
-            self.wire.transmit(&[byte], self.now);
+        let message: Vec<u8> = std::iter::from_fn(|| due(&mut self.outward, self.now)).collect();
+        if !message.is_empty() {
+            self.wire.transmit(&message, self.now);
         }
     }
 
