@@ -53,6 +53,42 @@ fn messages_and_hints_are_no_wider_than_the_terminal() {
 }
 
 #[test]
+fn the_live_line_is_narrower_than_the_terminal() {
+    let mut command = bare_probe();
+    let (screen, _) = on_a_terminal(30, command.args(["sim:silent", "--attempts", "1"]).env("TERM", "xterm"));
+    let rows: Vec<&str> = screen.split("\r\x1B[K").filter(|row| row.contains("waiting for the id")).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.len() < 30), "{rows:?}");
+}
+
+#[test]
+fn the_story_has_a_sentence_with_its_time_for_each_event() {
+    let time = regex_lite::Regex::new(r"^\d+\.\d\d s ").unwrap();
+    let told = |verbosity: &str| {
+        let outcome = run(bare_probe().args(["sim:", verbosity])).succeeded();
+        let lines: Vec<String> = outcome.stderr.lines().map(str::to_owned).collect();
+        assert!(lines[..lines.len() - 1].iter().all(|line| time.is_match(line)), "{outcome:?}");
+        lines.iter().map(|line| time.replace(line, "").into_owned()).collect::<Vec<_>>()
+    };
+    let begins = [
+        "line set to 300 Bd 7E1",
+        "request at 300 Bd",
+        "identification: ISK Iskraemeco",
+        "acknowledgement at 300 Bd",
+        "line set to 9600 Bd 8N1",
+        "confirmation: ",
+        "11 bytes sent, 25 received",
+    ];
+    let story = told("-v");
+    assert!(story.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{story:?}");
+    assert_eq!(story.len(), begins.len(), "{story:?}");
+    let bytes = told("-vv");
+    for message in ["sent 2F 3F 21 0D 0A", "sent 06 32 35 32 0D 0A", "received 06 B2 35 B2 8D 0A"] {
+        assert!(bytes.iter().any(|line| line == message), "{message}: {bytes:?}");
+    }
+    assert_eq!(bytes.len(), begins.len() + 4, "a line for each message: {bytes:?}");
+}
+
+#[test]
 fn colours_are_for_terminals_and_for_who_asks() {
     let coloured = |args: &[&str], variables: &[(&str, &str)]| {
         let mut command = bare_probe();

@@ -1,6 +1,7 @@
 //! One port, from its opening to its closing: the start, and what was asked for after it.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use iecprobe::driver::{Driver, Stopped};
@@ -262,7 +263,9 @@ impl Session<'_> {
         let ended = ending::print_aside(&report).and_then(|()| {
             // Nothing but the report where a program reads it.
             if !manner.quiet && manner.form == Form::Text {
-                ending::say(&format!("iecprobe: {} is open at {}\n", self.port, open.settings));
+                let typed = matches!(carry, Carry::Streams { .. }) && io::stdin().is_terminal();
+                let leave = if typed { "; Ctrl-D or Ctrl-C leaves" } else { "" };
+                ending::say(&format!("iecprobe: {} is open at {}{leave}\n", self.port, open.settings));
             }
             self.carry(carry, &environment, open, line, watch)
         });

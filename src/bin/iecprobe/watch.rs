@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use iecprobe::machine::{Doing, Progress};
 use iecprobe::os::{Output, Spool, Stderr};
 use iecprobe::protocol::settings::Settings;
-use iecprobe::protocol::text;
 use iecprobe::record::observer::Observer;
 use iecprobe::record::trace;
 use iecprobe::record::{Entry, Event};
@@ -15,7 +14,8 @@ use crate::ending;
 use crate::files::Tracing;
 use crate::job::{Job, Start};
 use crate::picture::Picture;
-use crate::style::{self, Look};
+use crate::story::Story;
+use crate::style::{self, Color, Look};
 use crate::trouble::Trouble;
 
 /// How often the live line is written anew.
@@ -27,7 +27,7 @@ const CLEAR: &str = "\r\x1B[K";
 /// Writes to the log, and to a trace if there is one.
 pub struct Watch {
     began: Instant,
-    settings: Option<Settings>,
+    story: Story,
     trace: Option<trace::Writer<Box<dyn Write>>>,
     /// The first error of the trace or of the picture.
     broken: Option<io::Error>,
@@ -36,6 +36,7 @@ pub struct Watch {
     sent: u64,
     received: u64,
     live: Live,
+    color: Color,
 }
 
 /// The live line.
@@ -73,13 +74,14 @@ impl Watch {
         let trace = trace.map(trace::Writer::new);
         Ok(Self {
             began: Instant::now(),
-            settings: None,
+            story: Story::default(),
             trace,
             broken: None,
             picture: job.drawing.as_ref().map(|drawing| Picture::new(drawing, look)).transpose()?,
             sent: 0,
             received: 0,
             live,
+            color: job.manner.color,
         })
     }
 
@@ -103,6 +105,7 @@ impl Watch {
     /// Ends the trace.
     pub fn finish(&mut self) -> io::Result<()> {
         self.clear();
+        self.story.tell_incoming();
         log::info!("{} bytes sent, {} received", self.sent, self.received);
         if let Some(trace) = &mut self.trace {
             trace.flush()?;
@@ -111,10 +114,11 @@ impl Watch {
     }
 
     fn trace(&mut self, now: Instant, event: impl FnOnce() -> Event) {
-        if self.trace.is_none() && self.picture.is_none() {
+        if self.trace.is_none() && self.picture.is_none() && !log::log_enabled!(log::Level::Info) {
             return;
         }
         let entry = Entry { at: now.duration_since(self.began), event: event() };
+        self.story.take(&entry);
         if let Some(Err(error)) = self.trace.as_mut().map(|trace| trace.write(&entry)) {
             self.broken = Some(error);
             self.trace = None;
@@ -127,27 +131,20 @@ impl Watch {
 
 impl Observer for Watch {
     fn configured(&mut self, settings: Settings, now: Instant) {
-        if self.settings != Some(settings) {
-            log::info!("line set to {settings}");
-        }
         self.trace(now, || Event::Configured(settings));
-        self.settings = Some(settings);
     }
 
     fn transmitted(&mut self, bytes: &[u8], now: Instant) {
         self.sent += bytes.len() as u64;
-        log::debug!("sent {}", text::dump(bytes, 64));
         self.trace(now, || Event::Sent(bytes.to_vec()));
     }
 
     fn received(&mut self, bytes: &[u8], now: Instant) {
         self.received += bytes.len() as u64;
-        log::debug!("received {}", text::dump(bytes, 64));
         self.trace(now, || Event::Received(bytes.to_vec()));
     }
 
     fn broke(&mut self, length: Duration, now: Instant) {
-        log::info!("line BREAK for {length:?}");
         self.trace(now, || Event::Broke(length));
     }
 
@@ -159,16 +156,22 @@ impl Observer for Watch {
             Doing::Preparing => "preparing the line",
             Doing::Identifying => "waiting for the identification",
             Doing::Confirming => "waiting for the confirmation",
-            Doing::Freeing { .. } => "freeing the meter from an earlier session",
+            Doing::Freeing { step, of } => {
+                &format!("no answer; freeing the meter from an earlier session, {step} of {of}")
+            }
             Doing::Exchanging => "waiting for HDLC",
             Doing::Hunting { step, of, what } => &format!("step {step} of {of}: {what}"),
         };
         let attempt = match progress.doing {
-            Doing::Hunting { .. } => String::new(),
+            Doing::Hunting { .. } | Doing::Freeing { .. } => String::new(),
             _ => format!(", attempt {}", progress.attempt),
         };
         let (seconds, received) = (now.duration_since(self.began).as_secs_f64(), self.received);
-        ending::say(&format!("{CLEAR}{phase}{attempt}, {seconds:.1} s, {received} bytes "));
+        let line = format!("{phase}{attempt}, {seconds:.1} s, {received} bytes ");
+        // A terminal can be resized at any time. Its last column stays free: some wrap there already.
+        let width = Look::stderr(self.color).width().unwrap_or_default();
+        let line: String = line.chars().take(width.saturating_sub(1)).collect();
+        ending::say(&format!("{CLEAR}{line}"));
         self.live = Live::Shown;
     }
 
