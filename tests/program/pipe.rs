@@ -223,7 +223,9 @@ fn stdout_has_nothing_but_bytes_of_the_line_in_every_scenario_at_every_verbosity
     // Processes that wait for a simulated line: many fit beside each other.
     for some in scenario::ALL.chunks(16) {
         std::thread::scope(|scope| {
-            for (scenario, verbosity) in some.iter().flat_map(|it| verbosities.map(|v| (it.name, v))) {
+            // A stream without an end is cut where the machine has the time.
+            let finite = some.iter().filter(|it| !it.name.starts_with("for-ever"));
+            for (scenario, verbosity) in finite.flat_map(|it| verbosities.map(|v| (it.name, v))) {
                 let delivered = &delivered;
                 scope.spawn(move || {
                     let mut command = probe(&format!("sim:{scenario}"), ["--pipe", "--linger", "500ms"]);
