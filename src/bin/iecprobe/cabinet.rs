@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::ending::{self, Ending};
 use crate::finding::Finding;
 use crate::form::{Form, json};
-use crate::job::Manner;
+use crate::manner::Manner;
 use crate::session::stopped;
 use crate::trouble::{Sought, Trouble};
 

@@ -6,7 +6,7 @@ use iecprobe::os::{self, Interrupt, Output, Spool, Stderr};
 
 use crate::explain;
 use crate::form::Form;
-use crate::job::Manner;
+use crate::manner::Manner;
 use crate::report;
 use crate::style::Look;
 use crate::trouble::Trouble;

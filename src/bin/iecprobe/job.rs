@@ -12,14 +12,14 @@ use iecprobe::protocol::parity::Parity;
 use iecprobe::protocol::settings::Settings;
 use iecprobe::signon::Config;
 
-use crate::again::Again;
 use crate::cli::Args;
 use crate::cli::advanced::Advanced;
 use crate::cli::line::Line as LineArgs;
 use crate::cli::pipe::Pipe as PipeArgs;
 use crate::files::{self, Drawing, Tracing};
 use crate::form::Form;
-use crate::style::Color;
+use crate::manner::Manner;
+use crate::ports::Ports;
 
 /// The rate of `--direct` without `--baud`, in Bd.
 const DIRECT_BAUD: u32 = 9600;
@@ -36,25 +36,6 @@ pub enum Task {
     List,
     /// Work on ports.
     Work(Box<Job>),
-}
-
-/// How things are told.
-#[derive(Clone, Debug, Default)]
-pub struct Manner {
-    /// The form of reports.
-    pub form: Form,
-    /// Whether reports go to stderr, because stdout belongs to the line.
-    pub aside: bool,
-    /// Whether stderr gets failures only.
-    pub quiet: bool,
-    /// How much more than usual stderr gets.
-    pub verbose: u8,
-    /// Whether there are colours.
-    pub color: Color,
-    /// The command line, for one that is proposed.
-    pub again: Again,
-    /// Whether there are several ports, so that a failure has to name its own.
-    pub several: bool,
 }
 
 /// Work on ports.
@@ -80,17 +61,6 @@ pub struct Job {
     pub drawing: Option<Drawing>,
     /// How it is told.
     pub manner: Manner,
-}
-
-/// The ports of a job.
-#[derive(Clone, Debug)]
-pub enum Ports {
-    /// These, at least one.
-    Named(Vec<String>),
-    /// These, and all USB serial ports of this computer.
-    AllUsb(Vec<String>),
-    /// The only USB serial port of this computer.
-    OnlyUsb,
 }
 
 /// How a session begins.
@@ -179,21 +149,6 @@ impl Task {
             }
             None if args.list => Ok(Self::List),
             None => Job::of(args).map(Box::new).map(Self::Work),
-        }
-    }
-}
-
-impl Manner {
-    /// How things are told with `args`.
-    pub fn of(args: &Args) -> Self {
-        Self {
-            form: args.report.form(),
-            aside: args.pipe.pipe || args.pipe.listen.is_some() || !args.command.is_empty(),
-            quiet: args.report.quiet,
-            verbose: args.report.verbose,
-            color: args.report.color,
-            again: Again::of(std::env::args_os().skip(1)),
-            several: args.all || args.place.iter().chain(&args.port).count() > 1,
         }
     }
 }
@@ -324,30 +279,6 @@ impl Job {
 /// What is wrong with a command that stands where a port does.
 pub fn missing_dashes(command: &str) -> String {
     format!("`{command}` is no port; a COMMAND stands behind `--`, as in `iecprobe PORT -- COMMAND`")
-}
-
-impl Ports {
-    /// The ports that are named, in one way or the other.
-    fn of(place: Option<String>, named: Vec<String>, all: bool) -> Self {
-        // An empty variable of the shell names no port.
-        let typed: Vec<String> = place.into_iter().chain(named).filter(|port| !port.is_empty()).collect();
-        let from_environment = || std::env::var("IECPROBE_PORT").ok().filter(|port| !port.is_empty());
-        let ports = if typed.is_empty() { from_environment().into_iter().collect() } else { typed };
-        match &ports[..] {
-            _ if all => Self::AllUsb(ports),
-            [] => Self::OnlyUsb,
-            _ => Self::Named(ports),
-        }
-    }
-
-    /// Whether this is about several ports, one report each.
-    pub fn are_several(&self) -> bool {
-        match self {
-            Self::Named(ports) => ports.len() > 1,
-            Self::AllUsb(_) => true,
-            Self::OnlyUsb => false,
-        }
-    }
 }
 
 impl Seek {

@@ -1,4 +1,4 @@
-//! Which ports a job is about.
+//! Which ports a job is about: those that the command line means, and their names on this computer.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,43 @@ use iecprobe::os::ports::{Bus, Computer, Port};
 use iecprobe::protocol::text;
 
 use crate::ending;
-use crate::job::Ports;
 use crate::list;
 use crate::trouble::Trouble;
+
+/// The ports of a job.
+#[derive(Clone, Debug)]
+pub enum Ports {
+    /// These, at least one.
+    Named(Vec<String>),
+    /// These, and all USB serial ports of this computer.
+    AllUsb(Vec<String>),
+    /// The only USB serial port of this computer.
+    OnlyUsb,
+}
+
+impl Ports {
+    /// The ports that are named, in one way or the other.
+    pub fn of(place: Option<String>, named: Vec<String>, all: bool) -> Self {
+        // An empty variable of the shell names no port.
+        let typed: Vec<String> = place.into_iter().chain(named).filter(|port| !port.is_empty()).collect();
+        let from_environment = || std::env::var("IECPROBE_PORT").ok().filter(|port| !port.is_empty());
+        let ports = if typed.is_empty() { from_environment().into_iter().collect() } else { typed };
+        match &ports[..] {
+            _ if all => Self::AllUsb(ports),
+            [] => Self::OnlyUsb,
+            _ => Self::Named(ports),
+        }
+    }
+
+    /// Whether this is about several ports, one report each.
+    pub fn are_several(&self) -> bool {
+        match self {
+            Self::Named(ports) => ports.len() > 1,
+            Self::AllUsb(_) => true,
+            Self::OnlyUsb => false,
+        }
+    }
+}
 
 /// Their names, at least one: those named, all USB serial ports, or the only one of this computer, which is said
 /// unless `quiet`.

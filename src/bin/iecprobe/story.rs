@@ -12,7 +12,7 @@ use iecprobe::protocol::text;
 use iecprobe::record::timeline::{Message, Side, Timeline};
 use iecprobe::record::{Entry, Event};
 
-use crate::job::Manner;
+use crate::manner::Manner;
 
 /// Bytes of a message without an end after which it is told nevertheless.
 const MESSAGE_MAX: usize = 256;

@@ -9,8 +9,9 @@ use crate::again::Again;
 use crate::cli::Args;
 use crate::ending;
 use crate::form::Form;
-use crate::job::{self, Manner};
+use crate::job;
 use crate::kind::Kind;
+use crate::manner::Manner;
 use crate::style::Look;
 use crate::trouble::Trouble;
 
